@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Artifact/Manifest.h"
+#include "compiler/Artifact/Interface.h"
+
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace nacre;
+using llvm::json::OStream;
+
+Dim nacre::bufferBytes(const FunctionDescription &function) {
+  Dim sum;
+  for (const BufferDescription &buffer : function.buffers)
+    sum = sum + buffer.sizeBytes;
+  return sum;
+}
+
+static llvm::json::Array shapeJson(const Dims &shape) {
+  llvm::json::Array result;
+  for (const Dim &size : shape) {
+    if (auto value = size.asConstant())
+      result.push_back(*value);
+    else
+      result.push_back(size.str());
+  }
+  return result;
+}
+
+static void writePort(OStream &json, const PortDescription &port) {
+  json.object([&] {
+    json.attribute("name", port.name);
+    json.attribute("doc", port.doc);
+    json.attribute("type", port.isInteger ? "i32" : "f32");
+    json.attribute("shape", shapeJson(port.shape));
+    if (port.valueBound > 0)
+      json.attribute("below", port.valueBound);
+    if (!port.choices.empty())
+      json.attribute("choices", llvm::json::Array(port.choices));
+    if (!port.stackedWidths.empty())
+      json.attribute("widths", llvm::json::Array(port.stackedWidths));
+  });
+}
+
+template <typename List, typename Write> static void writeList(OStream &json, llvm::StringRef key, const List &list, Write write) {
+  json.attributeArray(key, [&] {
+    for (const auto &item : list)
+      write(json, item);
+  });
+}
+
+static void writeLaunch(OStream &json, const LaunchDescription &launch) {
+  json.object([&] {
+    json.attribute("kernel", launch.kernel);
+    json.attribute("operations", launch.operations.str());
+    json.attribute("bytes", launch.bytes.str());
+  });
+}
+
+static void writeBuffer(OStream &json, const BufferDescription &buffer) {
+  json.object([&] {
+    json.attribute("name", buffer.name);
+    json.attribute("shape", shapeJson(buffer.shape));
+    json.attribute("offset_bytes", buffer.offsetBytes.str());
+    json.attribute("size_bytes", buffer.sizeBytes.str());
+  });
+}
+
+static void writeFunction(OStream &json, const ModelDescription &model, const FunctionDescription &function) {
+  json.object([&] {
+    json.attribute("name", function.name);
+    json.attribute("symbol", typedFunction(model, function).symbol);
+    json.attribute("doc", function.doc);
+    writeList(json, "inputs", function.inputs, writePort);
+    writeList(json, "outputs", function.outputs, writePort);
+    json.attribute("writes_parameters", function.writesParameters);
+    json.attribute("arena_bytes", function.arenaBytes.str());
+    json.attribute("buffer_bytes", bufferBytes(function).str());
+    writeList(json, "buffers", function.buffers, writeBuffer);
+    writeList(json, "launches", function.launches, writeLaunch);
+  });
+}
+
+static void writeParameter(OStream &json, const ParameterDescription &parameter) {
+  json.object([&] {
+    json.attribute("name", parameter.name);
+    json.attribute("role", parameter.role);
+    json.attribute("type", parameter.isInteger ? "i32" : "f32");
+    json.attribute("shape", llvm::json::Array(parameter.shape));
+    json.attribute("offset_bytes", parameter.offsetBytes);
+    json.attribute("init", parameter.init);
+    json.attribute("init_value", parameter.initValue);
+    if (!parameter.source.empty()) {
+      json.attribute("source", parameter.source);
+      json.attribute("source_transposed", parameter.sourceTransposed);
+    }
+  });
+}
+
+static void writeRows(OStream &json, llvm::StringRef key, const TrainingDescription::Rows &rows) {
+  if (!rows.file.empty())
+    json.attributeObject(key, [&] { json.attribute("file", rows.file); });
+  else if (rows.end >= 0)
+    json.attributeObject(key, [&] {
+      json.attribute("begin", rows.begin);
+      json.attribute("end", rows.end);
+    });
+}
+
+static void writeTraining(OStream &json, const TrainingDescription &training) {
+  json.attributeObject("training", [&] {
+    json.attribute("step", training.step);
+    json.attribute("loss", training.loss);
+    if (!training.metric.empty())
+      json.attribute("metric", training.metric);
+    json.attribute("optimizer", training.optimizer);
+    json.attribute("rate", training.rate);
+    json.attribute("schedule", training.schedule);
+    json.attribute("warmup_steps", training.warmupSteps);
+    json.attribute("batch", training.batch);
+    json.attribute("epochs", training.epochs);
+    json.attribute("steps", training.steps);
+    json.attribute("seed", training.seed);
+    json.attributeObject("data", [&] {
+      for (const auto &[input, name] : training.data)
+        json.attribute(input, name);
+    });
+    writeRows(json, "train", training.train);
+    writeRows(json, "test", training.test);
+  });
+}
+
+std::string nacre::manifestText(const ModelDescription &model) {
+  std::string result;
+  llvm::raw_string_ostream out(result);
+  OStream json(out, 2);
+  json.object([&] {
+    json.attribute("model", model.name);
+    json.attribute("prefix", prefixOf(model));
+    json.attribute("levels", llvm::json::Array(model.levels));
+    json.attribute("parameter_bytes", model.parameterBytes);
+    json.attribute("scratch_bytes", model.scratchBytes);
+    writeList(json, "dims", model.dims, [](OStream &json, const DimDescription &dim) {
+      json.object([&] {
+        json.attribute("name", dim.name);
+        json.attribute("bound", dim.bound);
+      });
+    });
+    writeList(json, "parameters", model.parameters, writeParameter);
+    writeList(json, "functions", model.functions,
+              [&](OStream &json, const FunctionDescription &function) { writeFunction(json, model, function); });
+    writeList(json, "kernels", model.kernels, [](OStream &json, const KernelDescription &kernel) {
+      json.object([&] {
+        json.attribute("name", kernel.name);
+        json.attribute("skeleton", kernel.skeleton);
+      });
+    });
+    if (!model.training.step.empty())
+      writeTraining(json, model.training);
+  });
+  out << "\n";
+  return result;
+}

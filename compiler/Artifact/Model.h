@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// What a compiled model is, as plain data: filled by the pipeline, read by everything that writes an artefact or reports on one.
+// Sizes are polynomials in the model's dims; bytes only where a name says so.
+#pragma once
+
+#include "dialects/Nacre/IR/Dims.h"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace nacre {
+
+struct DimDescription {
+  std::string name;
+  int64_t bound;
+};
+
+struct PortDescription {
+  std::string name, doc;
+  bool isInteger = false; ///< i32, else f32
+  Dims shape;
+  int64_t valueBound = 0;             ///< i32 inputs: values lie in [0, bound); 0 = any
+  std::vector<int64_t> choices;       ///< a run-time width; empty otherwise
+  int choiceDim = -1, choiceIndexDim = -1; ///< positions in ModelDescription::dims
+  std::vector<int64_t> stackedWidths; ///< an output that stacks the members of a nested value on axis 0: their widths
+};
+
+/// One launch of a kernel, for reports.
+struct LaunchDescription {
+  std::string kernel;
+  Dim operations; ///< floating-point operations
+  Dim bytes;      ///< read and written at least once
+};
+
+/// One intermediate buffer, for reports and tests.
+struct BufferDescription {
+  std::string name;
+  Dims shape;
+  Dim offsetBytes, sizeBytes;
+};
+
+struct FunctionDescription {
+  std::string name, doc;
+  std::vector<PortDescription> inputs, outputs;
+  Dim arenaBytes;
+  std::string program; ///< symbol of the program in the compiled module: int32_t program(const nacre_frame *)
+  bool writesParameters = false;
+  std::vector<LaunchDescription> launches;
+  std::vector<BufferDescription> buffers;
+};
+
+struct KernelDescription {
+  std::string name;     ///< symbol without level; the compiled module defines <name>_<level> for every level
+  std::string skeleton; ///< contract, rows, columns, attention, attention_backward, gather, scatter, loops
+};
+
+struct ParameterDescription {
+  std::string name, source;
+  bool isInteger = false;
+  std::vector<int64_t> shape;
+  int64_t offsetBytes = 0;
+  std::string role; ///< param, state, optimizer
+  std::string init; ///< zeros, ones, constant, normal, uniform, kaiming, xavier, unit_rows
+  double initValue = 0;
+  bool sourceTransposed = false;
+};
+
+/// The `train` block; `step` is empty when the model has none.
+struct TrainingDescription {
+  std::string step, loss, metric;
+  std::string optimizer;
+  double rate = 0;
+  std::string schedule = "constant"; ///< constant, linear, cosine
+  int64_t warmupSteps = 0, batch = 0, epochs = 0, steps = 0;
+  uint64_t seed = 0;
+  std::map<std::string, std::string> data; ///< input of the loss -> name in the data file, where renamed
+  /// Rows to train and test on: a file of indices (relative to the model file) or a range [begin, end); both empty: all rows.
+  struct Rows {
+    std::string file;
+    int64_t begin = 0, end = -1;
+  } train, test;
+};
+
+struct ModelDescription {
+  std::string name;
+  std::vector<DimDescription> dims;
+  std::vector<ParameterDescription> parameters;
+  std::vector<FunctionDescription> functions;
+  std::vector<KernelDescription> kernels;
+  std::vector<std::string> levels; ///< ascending: "v3", "v4"
+  int64_t parameterBytes = 0;
+  int64_t scratchBytes = 0;
+  TrainingDescription training;
+};
+
+} // namespace nacre

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// nacre -> simplified -> with its training step -> plan -> kernels and programs -> LLVM -> object.
+#include "compiler/Pipelines/Compile.h"
+
+#include "compiler/Pipelines/Describe.h"
+#include "compiler/Target/CPU/EmitObject.h"
+#include "compiler/Target/CPU/EmitProgram.h"
+#include "compiler/Target/CPU/LowerKernels.h"
+#include "compiler/Transforms/BuildProgram.h"
+#include "compiler/Transforms/PlanBuffers.h"
+#include "dialects/Nacre/Transforms/Transforms.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+
+using namespace nacre;
+using namespace mlir;
+
+void nacre::registerDialects(DialectRegistry &registry) {
+  registry.insert<NacreDialect, plan::PlanDialect, func::FuncDialect>();
+  cpu::registerKernelDialects(registry);
+}
+
+static LogicalResult cleanUp(ModuleOp module) {
+  PassManager passes(module.getContext());
+  passes.addPass(createCanonicalizerPass());
+  passes.addPass(createCSEPass());
+  passes.addPass(createCanonicalizerPass());
+  return passes.run(module);
+}
+
+/// Surface operators and nested values -> primitives, and the training step.
+static LogicalResult lowerToPrimitives(ModuleOp module) {
+  if (failed(decompose(module, /*keepDifferentiable=*/true)))
+    return failure();
+  for (auto function : module.getOps<func::FuncOp>())
+    if (failed(expandNested(function)))
+      return failure();
+  if (failed(cleanUp(module)) || failed(addTrainingStep(module)))
+    return failure();
+  if (failed(decompose(module, /*keepDifferentiable=*/false)) || failed(simplify(module)))
+    return failure();
+  return cleanUp(module);
+}
+
+static std::string printed(ModuleOp module) {
+  std::string text;
+  llvm::raw_string_ostream(text) << module << "\n";
+  return text;
+}
+
+/// The step's ports: the loss's inputs, then rate and step; it returns the loss.
+static void describeStep(ModelDescription &model) {
+  if (model.training.loss.empty())
+    return;
+  for (const FunctionDescription &loss : model.functions) {
+    if (loss.name != model.training.loss)
+      continue;
+    FunctionDescription step = loss;
+    step.name = model.training.step;
+    step.doc = "One training step: forward, backward, optimiser. Returns the loss before the step.";
+    step.program = symbolPrefix(model.name) + "_program_" + step.name;
+    for (auto [name, doc] : {std::pair("rate", "learning rate"), std::pair("step", "number of the step, from 1")}) {
+      PortDescription port;
+      port.name = name;
+      port.doc = doc;
+      step.inputs.push_back(port);
+    }
+    model.functions.push_back(step);
+    return;
+  }
+}
+
+static LogicalResult plan_(ModuleOp module, ModelDescription &model) {
+  describeParameters(module, model);
+  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+  if (functions.empty())
+    return module.emitError("the model has no function to compile");
+  KernelTable kernels(functions.front());
+  for (func::FuncOp function : functions) {
+    if (failed(buildProgram(function, functions.front(), kernels)))
+      return failure();
+  }
+  for (func::FuncOp function : functions)
+    function.erase();
+  for (auto program : module.getOps<plan::ProgramOp>()) {
+    planBuffers(program);
+    for (FunctionDescription &function : model.functions)
+      if (function.name == program.getSymName())
+        describeProgram(program, function);
+  }
+  for (auto kernel : module.getOps<plan::KernelOp>())
+    model.kernels.push_back({symbolPrefix(model.name) + "_" + kernel.getSymName().str(), kernel.getSkeleton().str()});
+  for (FunctionDescription &function : model.functions)
+    for (LaunchDescription &launch : function.launches)
+      launch.kernel = symbolPrefix(model.name) + "_" + launch.kernel;
+  return success();
+}
+
+/// A module of kernels, one function a level, and programs.
+static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileOptions &options, ModelDescription &model) {
+  OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc(), model.name);
+  cpu::ProgramTables tables;
+  for (auto [i, dim] : llvm::enumerate(model.dims))
+    tables.dims[dim.name] = i;
+  for (const ParameterDescription &parameter : model.parameters)
+    tables.parameterOffsets[parameter.name] = parameter.offsetBytes;
+  int64_t position = 0;
+  for (auto kernel : module.getOps<plan::KernelOp>()) {
+    tables.kernels[kernel.getSymName()] = position++;
+    for (const std::string &name : options.levels) {
+      const cpu::Level *level = cpu::findLevel(name);
+      if (!level)
+        return module.emitError("the CPU target has no level '") << name << "'";
+      std::string symbol = symbolPrefix(model.name) + "_" + kernel.getSymName().str() + "_" + name;
+      FailureOr<cpu::KernelInfo> info = cpu::emitKernel(*code, symbol, *level, kernel);
+      if (failed(info))
+        return failure();
+      model.scratchBytes = std::max(model.scratchBytes, info->scratchBytes);
+      auto [known, isNew] = tables.infos.try_emplace(kernel.getSymName(), *info);
+      if (!isNew && !known->second.hasSameTasks(*info))
+        return kernel.emitError("internal: the levels of this kernel split their work differently");
+    }
+  }
+  for (auto program : module.getOps<plan::ProgramOp>())
+    cpu::emitProgram(*code, symbolPrefix(model.name) + "_program_" + program.getSymName().str(), program, tables);
+  return code;
+}
+
+static LogicalResult emitMachineCode(ModuleOp code, Stage stage, CompileResult &result) {
+  llvm::SmallVector<char, 0> buffer;
+  llvm::raw_svector_ostream stream(buffer);
+  cpu::EmitKind kind = stage == Stage::LLVM       ? cpu::EmitKind::LLVMIR
+                       : stage == Stage::Assembly ? cpu::EmitKind::Assembly
+                                                  : cpu::EmitKind::Object;
+  if (llvm::Error error = cpu::emitObject(code, stream, kind))
+    return code.emitError(llvm::toString(std::move(error)));
+  if (kind == cpu::EmitKind::Object)
+    result.object = std::move(buffer);
+  else
+    result.text.assign(buffer.begin(), buffer.end());
+  return success();
+}
+
+FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &options) {
+  module.getContext()->loadAllAvailableDialects();
+  CompileResult result;
+  auto stopWith = [&](ModuleOp stage) {
+    result.text = printed(stage);
+    return std::move(result);
+  };
+  if (options.stopAfter == Stage::Nacre)
+    return stopWith(module);
+  result.model = describeInterface(module);
+  result.model.levels.assign(options.levels.begin(), options.levels.end());
+  describeStep(result.model);
+  if (failed(lowerToPrimitives(module)))
+    return failure();
+  if (options.stopAfter == Stage::Grad)
+    return stopWith(module);
+  if (failed(plan_(module, result.model)))
+    return failure();
+  FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);
+  if (failed(code))
+    return failure();
+  if (options.stopAfter == Stage::Plan)
+    return stopWith(module);
+  if (options.stopAfter == Stage::Kernels)
+    return stopWith(**code);
+  if (failed(cpu::lowerKernelsToLLVM(**code)) || failed(emitMachineCode(**code, options.stopAfter, result)))
+    return failure();
+  return std::move(result);
+}

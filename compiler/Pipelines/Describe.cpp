@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Pipelines/Describe.h"
+
+#include "dialects/Nacre/IR/Expression.h"
+
+using namespace nacre;
+using namespace mlir;
+
+std::string nacre::symbolPrefix(StringRef model) { return model.lower(); }
+
+static std::string textOf(Attribute attribute) {
+  auto text = dyn_cast_or_null<StringAttr>(attribute);
+  return text ? text.getValue().str() : std::string();
+}
+
+//===-- ports ----------------------------------------------------------------------------------------------------------------===//
+
+static int dimPosition(const ModelDescription &model, StringRef name) {
+  for (auto [i, dim] : llvm::enumerate(model.dims))
+    if (dim.name == name)
+      return int(i);
+  return -1;
+}
+
+/// The tightest bound that any operator sets on the values of an integer input.
+static int64_t valueBound(BlockArgument argument) {
+  int64_t bound = 0;
+  for (Operation *user : argument.getUsers())
+    if (auto indexing = dyn_cast<Indexing>(user); indexing && indexing.positions() == argument)
+      if (std::optional<int64_t> limit = indexing.positionBound())
+        bound = bound == 0 ? *limit : std::min(bound, *limit);
+  return bound;
+}
+
+static PortDescription describeInput(func::FuncOp function, BlockArgument argument, const ModelDescription &model) {
+  PortDescription port;
+  unsigned index = argument.getArgNumber();
+  port.name = textOf(function.getArgAttr(index, "nacre.name"));
+  port.doc = textOf(function.getArgAttr(index, "nacre.doc"));
+  port.shape = dimsOf(argument);
+  port.isInteger = plainType(argument).getElementType().isInteger(32);
+  port.valueBound = port.isInteger ? valueBound(argument) : 0;
+  if (auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(index, "nacre.choices")) {
+    port.choices.assign(choices.asArrayRef().begin(), choices.asArrayRef().end());
+    port.choiceDim = dimPosition(model, port.name);
+    port.choiceIndexDim = dimPosition(model, port.name + ".index");
+  }
+  return port;
+}
+
+static PortDescription describeOutput(Type type, StringRef name) {
+  PortDescription port;
+  port.name = name.str();
+  port.shape = dimsOf(type);
+  Type element = isa<NestedType>(type) ? cast<NestedType>(type).getElement().getElementType() : cast<RankedTensorType>(type).getElementType();
+  port.isInteger = !element.isF32();
+  if (auto nested = dyn_cast<NestedType>(type)) {
+    port.stackedWidths.assign(nested.getWidths().begin(), nested.getWidths().end());
+    port.shape.insert(port.shape.begin(), Dim::constant(port.stackedWidths.size()));
+  }
+  return port;
+}
+
+static FunctionDescription describeFunction(func::FuncOp function, const ModelDescription &model) {
+  FunctionDescription result;
+  result.name = function.getName().str();
+  result.doc = textOf(function->getAttr("nacre.doc"));
+  for (BlockArgument argument : function.getArguments())
+    result.inputs.push_back(describeInput(function, argument, model));
+  std::string name = textOf(function->getAttr("nacre.result_name"));
+  for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
+    result.outputs.push_back(describeOutput(type, !name.empty() ? name : i == 0 ? "result" : "result" + std::to_string(i)));
+  result.program = symbolPrefix(model.name) + "_program_" + result.name;
+  return result;
+}
+
+/// Named dims with their bounds, then for every run-time width its value and its position in the list.
+static void describeDims(ModuleOp module, ModelDescription &model) {
+  if (auto dims = module->getAttrOfType<DictionaryAttr>("nacre.dims"))
+    for (NamedAttribute dim : dims)
+      model.dims.push_back({dim.getName().str(), cast<IntegerAttr>(dim.getValue()).getInt()});
+  for (auto function : module.getOps<func::FuncOp>())
+    for (unsigned i = 0; i < function.getNumArguments(); ++i) {
+      auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "nacre.choices");
+      if (!choices || choices.empty())
+        continue;
+      std::string name = textOf(function.getArgAttr(i, "nacre.name"));
+      int known = dimPosition(model, name);
+      if (known >= 0) {
+        model.dims[known].bound = std::max(model.dims[known].bound, choices.asArrayRef().back());
+        model.dims[dimPosition(model, name + ".index")].bound = std::max<int64_t>(model.dims[dimPosition(model, name + ".index")].bound, choices.size());
+        continue;
+      }
+      model.dims.push_back({name, choices.asArrayRef().back()});
+      model.dims.push_back({name + ".index", int64_t(choices.size())});
+    }
+}
+
+//===-- train block ----------------------------------------------------------------------------------------------------------===//
+
+static double numberOf(Attribute attribute, double fallback) {
+  if (auto real = dyn_cast_or_null<FloatAttr>(attribute))
+    return real.getValueAsDouble();
+  if (auto integer = dyn_cast_or_null<IntegerAttr>(attribute))
+    return double(integer.getInt());
+  return fallback;
+}
+
+static TrainingDescription::Rows rowsOf(Attribute attribute) {
+  TrainingDescription::Rows rows;
+  if (auto file = dyn_cast_or_null<StringAttr>(attribute))
+    rows.file = file.getValue().str();
+  if (auto range = dyn_cast_or_null<DenseI64ArrayAttr>(attribute); range && range.size() == 2) {
+    rows.begin = range[0];
+    rows.end = range[1];
+  }
+  return rows;
+}
+
+static void describeTraining(DictionaryAttr train, ModelDescription &model) {
+  TrainingDescription &training = model.training;
+  training.loss = textOf(train.get("function"));
+  training.step = training.loss + "_step";
+  training.metric = textOf(train.get("metric"));
+  if (auto optimizer = train.getAs<DictionaryAttr>("optimizer")) {
+    training.optimizer = textOf(optimizer.get("name"));
+    training.rate = numberOf(optimizer.get("lr"), 1e-3);
+  }
+  if (auto schedule = train.getAs<DictionaryAttr>("schedule")) {
+    training.schedule = textOf(schedule.get("name"));
+    training.warmupSteps = int64_t(numberOf(schedule.get("warmup"), 0));
+  }
+  training.batch = int64_t(numberOf(train.get("batch"), 32));
+  training.epochs = int64_t(numberOf(train.get("epochs"), 0));
+  training.steps = int64_t(numberOf(train.get("steps"), 0));
+  training.seed = uint64_t(numberOf(train.get("seed"), 0));
+  training.train = rowsOf(train.get("train"));
+  training.test = rowsOf(train.get("test"));
+  if (auto data = train.getAs<DictionaryAttr>("data"))
+    for (NamedAttribute entry : data)
+      training.data[entry.getName().str()] = textOf(entry.getValue());
+}
+
+ModelDescription nacre::describeInterface(ModuleOp module) {
+  ModelDescription model;
+  model.name = module.getName().value_or("model").str();
+  describeDims(module, model);
+  for (auto function : module.getOps<func::FuncOp>())
+    model.functions.push_back(describeFunction(function, model));
+  if (auto train = module->getAttrOfType<DictionaryAttr>("nacre.train"))
+    describeTraining(train, model);
+  return model;
+}
+
+//===-- parameters, programs -------------------------------------------------------------------------------------------------===//
+
+void nacre::describeParameters(ModuleOp module, ModelDescription &model) {
+  constexpr int64_t kAlignmentBytes = 64;
+  int64_t offset = 0;
+  for (auto op : module.getOps<ParameterOp>()) {
+    ParameterDescription parameter;
+    auto type = cast<RankedTensorType>(op.getType());
+    parameter.name = op.getSymName().str();
+    parameter.source = op.getSource().str();
+    parameter.isInteger = !type.getElementType().isF32();
+    parameter.shape.assign(type.getShape().begin(), type.getShape().end());
+    parameter.offsetBytes = offset;
+    parameter.role = op.getRole().str();
+    parameter.init = op.getInit().str();
+    parameter.initValue = op.getInitValue().convertToDouble();
+    parameter.sourceTransposed = op.getSourceTransposed();
+    offset += (type.getNumElements() * 4 + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+    model.parameters.push_back(std::move(parameter));
+  }
+  model.parameterBytes = offset;
+}
+
+/// Bytes of the elements that a view touches: axes of stride 0 are read once.
+static Dim bytesOf(plan::ViewAttr view) {
+  Layout layout = plan::layoutOf(view);
+  Dim elements = Dim::constant(view.getBuffer() < 0 ? 0 : 4);
+  for (auto [size, stride] : llvm::zip(layout.sizes, layout.strides))
+    if (!stride.isZero())
+      elements = elements * size;
+  return elements;
+}
+
+void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &function) {
+  function.arenaBytes = Dim::parse(program.getArena().value_or("0")).value_or(Dim());
+  for (auto buffer : program.getOps<plan::BufferOp>()) {
+    if (buffer.getSpace() != "arena")
+      continue;
+    Dims shape = dimsFrom(buffer.getShape());
+    function.buffers.push_back({buffer.getName().str(), shape, Dim::parse(buffer.getOffset().value_or("0")).value_or(Dim()),
+                                product(shape) * Dim::constant(4)});
+  }
+  for (auto launch : program.getOps<plan::LaunchOp>()) {
+    Dim bytes;
+    for (Attribute view : launch.getViews())
+      bytes = bytes + bytesOf(cast<plan::ViewAttr>(view));
+    function.launches.push_back({launch.getKernel().str(), Dim::parse(launch.getOperations()).value_or(Dim()), bytes});
+    for (Value buffer : launch.getBuffers().take_back(launch.getWrites()))
+      function.writesParameters |= buffer.getDefiningOp<plan::BufferOp>().getSpace() == "parameter";
+  }
+}

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The loops of a contraction: task > segment of k > panel of columns > chunk of rows > register tile.
+#include "compiler/Target/CPU/Contract.h"
+
+#include "compiler/Target/CPU/ContractBlock.h"
+#include "compiler/Target/CPU/Panel.h"
+#include "compiler/Target/CPU/RegisterTile.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+
+namespace nacre::cpu {
+
+using namespace contract;
+using Slot = ContractSlots;
+
+namespace {
+
+/// A run of k over which the sums stay in registers.
+struct Segment {
+  Value begin, depth;
+  Value first;      // i1: sums start at 0
+  Value last;       // i1: a checkpoint (or the end) follows
+  Value single;     // i1: it is all there is
+  Value checkpoint; // its number; null without checkpoints
+};
+
+class ContractEmitter {
+public:
+  ContractEmitter(VectorBuilder &builder, const Kernel &kernel, const ContractSpec &spec)
+      : b(builder), kernel(kernel), spec(spec), slots(spec), scratch(builder.level, spec.schedule) {}
+
+  void emit();
+
+private:
+  Value slot(int64_t index) { return b.slotInteger(kernel.slots, index); }
+  Value batchPointer(int64_t pointer, int64_t outer, int64_t inner);
+  void loadBlock(Value task);
+  void emitSegments();
+  void emitCheckpoint(Value begin, Value end, Value checkpoint);
+  void emitPanel(const Segment &segment, Value panel);
+  void packRows(const Segment &segment);
+  void packPanels(const Segment &segment);
+  void packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel);
+  Value offsetOfRows(Value first, Value numbers);
+  void emitChunk(const Segment &segment, Value row, Value rows, Value vectors);
+  void emitTile(const Segment &segment, Value chunk, Value row, int64_t rows, int64_t vectors);
+
+  VectorBuilder &b;
+  const Kernel &kernel;
+  const ContractSpec &spec;
+  ContractSlots slots;
+  Scratch scratch;
+  Block block;
+  Value outer, inner;      // of the matrix at hand
+  Value packedA, directB;  // i1: A is read from scratch; whole panels of B are read in place
+  Value tileA, tileStep;   // where the first row of A is read, and its stride between k
+  Value panelB, panelStep; // where the panel at hand is read, and its stride between k
+  Value chunkSums;         // sums of the chunk of rows at hand
+};
+
+} // namespace
+
+Value ContractEmitter::batchPointer(int64_t pointer, int64_t outerSlot, int64_t innerSlot) {
+  Value offset = b.add(b.mul(outer, slot(outerSlot)), b.mul(inner, slot(innerSlot)));
+  return b.at(b.slotPointer(kernel.slots, pointer), offset);
+}
+
+/// Task -> (matrix, block of rows, group of panels); the groups of one block of rows follow each other, so that A stays near.
+void ContractEmitter::loadBlock(Value task) {
+  const int64_t groupColumns = scratch.panels * scratch.width;
+  Value groups = b.ceilDiv(slot(Slot::Columns), groupColumns), blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows);
+  Value matrix = b.div(task, b.mul(groups, blocks));
+  block.column = b.mul(b.rem(task, groups), groupColumns);
+  block.columns = b.min(b.sub(slot(Slot::Columns), block.column), b.integer(groupColumns));
+  block.row = b.mul(b.rem(b.div(task, groups), blocks), scratch.rows);
+  block.rows = b.min(b.sub(slot(Slot::Rows), block.row), b.integer(scratch.rows));
+  outer = b.div(matrix, slot(Slot::BatchInner));
+  inner = b.rem(matrix, slot(Slot::BatchInner));
+
+  block.a = batchPointer(Slot::A, Slot::AOuter, Slot::AInner);
+  block.aRow = slot(Slot::ARow), block.aStep = slot(Slot::AStep);
+  block.b = batchPointer(Slot::B, Slot::BOuter, Slot::BInner);
+  block.bStep = slot(Slot::BStep), block.bColumn = slot(Slot::BColumn);
+  block.extras.clear(), block.outputs.clear();
+  for (int64_t i = 0; i < static_cast<int64_t>(spec.extras.size()); ++i)
+    block.extras.push_back({batchPointer(slots.extra(i, Slot::ExtraPointer), slots.extra(i, Slot::ExtraOuter),
+                                         slots.extra(i, Slot::ExtraInner)),
+                            slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn)), nullptr});
+  for (int64_t i = 0; i < spec.outputs; ++i)
+    block.outputs.push_back({batchPointer(slots.output(i, Slot::OutputPointer), slots.output(i, Slot::OutputOuter),
+                                          slots.output(i, Slot::OutputInner)),
+                             slot(slots.output(i, Slot::OutputRow)), nullptr,
+                             slot(slots.output(i, Slot::OutputCheckpoint))});
+}
+
+/// Sums of the tile at row `row` of a chunk: from 0 or from where the last segment left them, over the segment, back to scratch.
+void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, int64_t rows, int64_t vectors) {
+  const int64_t count = rows * vectors;
+  Value sums = b.at(chunkSums, b.mul(row, scratch.width));
+  auto place = [&](int64_t i) { return b.at(sums, i / vectors * scratch.width + i % vectors * b.lanes()); };
+  llvm::SmallVector<Type> types(count, b.vector(b.f32()));
+  Values tile = b.ifElse(
+      segment.first, types, [&] { return Values(count, b.splat(0)); },
+      [&] {
+        Values loaded;
+        for (int64_t i = 0; i < count; ++i)
+          loaded.push_back(b.load(place(i)));
+        return loaded;
+      });
+  Value first = b.add(chunk, row);
+  auto rowOffset = [&](VectorBuilder &, Value numbers) { return offsetOfRows(first, numbers); };
+  TileOperands operands{tileA, tileStep, rowOffset, panelB, panelStep, segment.depth};
+  tile = emitRegisterTile(b, operands, rows, vectors, tile);
+  for (int64_t i = 0; i < count; ++i)
+    b.store(tile[i], place(i));
+}
+
+/// Offsets of rows first + numbers of the task from `tileA`: groups of `lanes` rows side by side when packed, even rows in place.
+Value ContractEmitter::offsetOfRows(Value first, Value numbers) {
+  auto splat = [&](Value value) { return vector::BroadcastOp::create(b.op, numbers.getType(), value).getResult(); };
+  Value rows = b.add(numbers, splat(first));
+  Value group = b.div(rows, splat(b.integer(scratch.lanes))), member = b.rem(rows, splat(b.integer(scratch.lanes)));
+  Value packed = b.add(b.mul(group, splat(b.integer(scratch.groupSize()))), member);
+  return b.select(packedA, packed, b.mul(rows, splat(block.aRow)));
+}
+
+/// Rows [row, row + rows) of the task; `vectors` is how many vectors of the panel hold columns.
+void ContractEmitter::emitChunk(const Segment &segment, Value row, Value rows, Value vectors) {
+  std::vector<std::function<void()>> widths = {[] {}};
+  for (int64_t width = 1; width <= b.level.tileVectors; ++width)
+    widths.push_back([&, width] {
+      emitRowTiles(b, rows, {b.level.tileRows, [&](Value first, int64_t count) {
+                               emitTile(segment, row, first, count, width);
+                             }});
+    });
+  b.choose(vectors, widths);
+}
+
+/// Packs the rows of A for a segment when k does not run along them, unless they or the columns that use them are few. Rows
+/// along k are read in place: packing them was measured to cost more than it gains.
+void ContractEmitter::packRows(const Segment &segment) {
+  const ContractSchedule &schedule = spec.schedule;
+  Value strided = b.less(b.integer(1), block.aStep);
+  Value many = b.both(b.less(b.integer(schedule.directRows), block.rows), b.less(b.integer(schedule.directColumns), block.columns));
+  packedA = b.both(strided, many);
+  Value source = b.at(block.a, b.add(b.mul(block.row, block.aRow), b.mul(segment.begin, block.aStep)));
+  b.ifThen(packedA, [&] {
+    Panel first{source, nullptr, segment.depth, b.integer(scratch.lanes), kernel.scratch, scratch.lanes, scratch.lanes};
+    packMatrix(first, block.aStep, block.aRow, block.rows, b.integer(0), scratch.groupSize());
+  });
+  tileA = b.select(packedA, kernel.scratch, source);
+  tileStep = b.select(packedA, b.integer(scratch.lanes), block.aStep);
+}
+
+/// Packs the panels of B for a segment, except those that are read in place: whole ones for few rows, when B's rows allow it.
+void ContractEmitter::packPanels(const Segment &segment) {
+  Value plain = b.equal(block.bColumn, b.integer(1));
+  Value few = b.less(block.rows, b.integer(spec.schedule.directRows + 1));
+  directB = b.both(plain, few);
+  Value source = b.at(block.b, b.add(b.mul(segment.begin, block.bStep), b.mul(block.column, block.bColumn)));
+  Value target = b.at(kernel.scratch, scratch.panelsOffset());
+  Panel first{source, nullptr, segment.depth, b.integer(scratch.width), target, scratch.width, scratch.width};
+  Value skipped = b.select(directB, b.div(block.columns, scratch.width), b.integer(0));
+  packMatrix(first, block.bStep, block.bColumn, block.columns, skipped, scratch.panelSize());
+}
+
+/// Packs `columns` columns in panels like `first`, `targetPanel` apart, leaving out the first `skipped` panels. Columns lie
+/// side by side (stride `step` between k), or k do (stride `column`).
+void ContractEmitter::packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel) {
+  auto panelAt = [&](Value number, Value stride) {
+    Panel panel = first;
+    panel.source = b.at(first.source, b.mul(b.mul(number, first.width), column));
+    panel.target = b.at(first.target, b.mul(number, targetPanel));
+    panel.columns = b.min(b.sub(columns, b.mul(number, first.width)), b.integer(first.width));
+    panel.stride = stride;
+    return panel;
+  };
+  Value whole = b.div(columns, first.width), all = b.ceilDiv(columns, first.width);
+  b.ifElse(
+      b.equal(column, b.integer(1)),
+      [&] {
+        emitPackPanels(b, panelAt(skipped, step), b.sub(whole, skipped), targetPanel);
+        b.ifThen(b.less(whole, all), [&] { emitPackPlain(b, panelAt(whole, step)); });
+      },
+      [&] { b.loop(skipped, all, 1, [&](Value number) { emitPackTransposed(b, panelAt(number, column)); }); });
+}
+
+void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
+  Value local = b.mul(panel, scratch.width), column = b.add(block.column, local);
+  Value columns = b.min(b.sub(block.columns, local), b.integer(scratch.width));
+  Value inPlace = b.both(directB, b.equal(columns, b.integer(scratch.width)));
+  panelB = b.select(inPlace, b.at(block.b, b.add(b.mul(segment.begin, block.bStep), column)),
+                    b.at(kernel.scratch, b.add(b.mul(panel, scratch.panelSize()), scratch.panelsOffset())));
+  panelStep = b.select(inPlace, block.bStep, b.integer(scratch.width));
+  Value sums = b.at(kernel.scratch, scratch.sumsOffset());
+  Value vectors = b.ceilDiv(columns, b.lanes());
+
+  // Chunks of four tiles: their sums are still in L1 when the epilogue reads them. One or two last rows join the chunk before.
+  const int64_t chunkRows = 4 * b.level.tileRows;
+  Value chunks = b.max(b.ceilDiv(b.add(block.rows, -2), chunkRows), b.integer(1));
+  b.loop(b.integer(0), chunks, 1, [&](Value chunk) {
+    Value row = b.mul(chunk, chunkRows);
+    Value isLast = b.equal(b.add(chunk, 1), chunks);
+    Value rows = b.select(isLast, b.sub(block.rows, row), b.integer(chunkRows));
+    // Sums that no other segment continues need no place of their own.
+    Value place = b.add(b.mul(panel, scratch.sumsSize()), b.mul(row, scratch.width));
+    chunkSums = b.at(sums, b.select(segment.single, b.integer(0), place));
+    emitChunk(segment, row, rows, vectors);
+    b.ifThen(segment.last, [&] {
+      emitEpilogue(b, spec, block,
+                   {chunkSums, scratch.width, b.add(block.row, row), rows, column, columns, segment.checkpoint});
+    });
+  });
+}
+
+/// k in [begin, end), in segments; an empty range still reaches its checkpoint.
+void ContractEmitter::emitCheckpoint(Value begin, Value end, Value checkpoint) {
+  b.loop(begin, b.max(end, b.add(begin, 1)), spec.schedule.depth, [&](Value k) {
+    Value stop = b.min(b.add(k, spec.schedule.depth), end);
+    Value first = b.equal(k, b.integer(0));
+    Value single = spec.checkpoints ? b.boolean(false) : b.both(first, b.equal(stop, end));
+    Segment segment{k, b.sub(stop, k), first, b.equal(stop, end), single, checkpoint};
+    packRows(segment);
+    packPanels(segment);
+    b.loop(b.integer(0), b.ceilDiv(block.columns, scratch.width), 1, [&](Value panel) { emitPanel(segment, panel); });
+  });
+}
+
+void ContractEmitter::emitSegments() {
+  if (!spec.checkpoints)
+    return emitCheckpoint(b.integer(0), slot(Slot::Depth), nullptr);
+  Value list = b.slotPointer(kernel.slots, slots.checkpointList());
+  b.loop(b.integer(0), slot(slots.checkpointCount()), 1, b.integer(0), [&](Value number, llvm::ArrayRef<Value> begin) {
+    Value end = b.loadInteger(list, number);
+    emitCheckpoint(begin[0], end, number);
+    return Values{end};
+  });
+}
+
+void ContractEmitter::emit() {
+  b.loop(kernel.begin, kernel.end, 1, [&](Value task) {
+    loadBlock(task);
+    emitSegments();
+  });
+}
+
+KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &level, const ContractSpec &spec) {
+  auto [kernel, builder] = createKernel(module, name, level);
+  ContractEmitter(builder, kernel, spec).emit();
+  Scratch scratch(level, spec.schedule);
+  KernelInfo info;
+  info.function = kernel.function;
+  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, scratch.rows}, {Slot::Columns, scratch.panels * scratch.width}};
+  info.slotCount = ContractSlots(spec).count();
+  info.scratchBytes = scratch.bytes();
+  return info;
+}
+
+} // namespace nacre::cpu

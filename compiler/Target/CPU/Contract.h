@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The contraction kernel:  out[b][i][j] = epilogue(sum over k of A[b](i, k) * B[b](k, j), extras[b](i, j)...)
+//
+// One function serves every extent and layout: extents and strides are slots. Forward products read A by rows (aStep 1) and B by
+// rows (bColumn 1); a product with a transposed matrix sets bStep 1 instead; a gradient of weights reads A by columns (aRow 1).
+// Numerics: one f32 sum an element, k ascending, fused multiply-add; bits depend on neither M, N, the tasks nor the threads.
+//
+// With checkpoints the sum is passed through the epilogue at each k of an ascending list and goes on: all prefixes in one pass.
+#ifndef NACRE_COMPILER_TARGET_CPU_CONTRACT_H
+#define NACRE_COMPILER_TARGET_CPU_CONTRACT_H
+
+#include "compiler/Target/CPU/KernelInfo.h"
+#include "compiler/Target/CPU/VectorBuilder.h"
+
+namespace nacre::cpu {
+
+enum class Element { F32, I32 };
+
+/// Computes the vectors to store, one for each output, from a vector of sums and one vector for each extra operand. Emitted for
+/// consecutive columns of one row; must not touch memory. Lanes beyond the last column hold 0 in extras and anything in the sum.
+using Epilogue = std::function<Values(VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras)>;
+
+/// Block sizes; data that a cost table may choose. Scratch grows with them.
+struct ContractSchedule {
+  int64_t rows = 384;         // of a task
+  int64_t panels = 4;         // of a task, each of tileVectors vectors
+  int64_t depth = 384;        // k between two visits of a sum
+  int64_t directRows = 16;    // tasks of up to so many rows read A and B in place where B's rows allow it
+  int64_t directColumns = 96; // tasks of up to so many columns read A in place in any case
+};
+
+struct ContractSpec {
+  llvm::SmallVector<Element> extras; // element types of the extra operands
+  int64_t outputs = 1;               // results of the epilogue, all f32
+  bool checkpoints = false;
+  Epilogue epilogue;
+  ContractSchedule schedule = {};
+};
+
+/// The slots of a contraction: the fixed ones, then those of each extra, of each output, and of the checkpoints.
+/// All strides count elements. Matrix b of a batch is (b / batchInner, b % batchInner), with one stride for each part.
+class ContractSlots {
+public:
+  explicit ContractSlots(const ContractSpec &spec)
+      : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.outputs), checkpoints(spec.checkpoints) {}
+
+  enum Fixed : int64_t {
+    A, B,                  // pointers
+    Rows, Columns, Depth,  // M, N, K
+    ARow, AStep,           // strides of A between rows i and between k
+    BStep, BColumn,        // strides of B between k and between columns j; one of them must be 1
+    Batch, BatchInner,     // number of matrices, and of those of the inner axis (>= 1)
+    AOuter, AInner, BOuter, BInner,
+    FixedCount
+  };
+  enum ExtraPart : int64_t { ExtraPointer, ExtraRow, ExtraColumn /* 0 or 1 */, ExtraOuter, ExtraInner, ExtraParts };
+  enum OutputPart : int64_t { OutputPointer, OutputRow, OutputOuter, OutputInner, OutputCheckpoint, OutputParts };
+
+  int64_t extra(int64_t index, ExtraPart part) const { return FixedCount + index * ExtraParts + part; }
+  int64_t output(int64_t index, OutputPart part) const { return extra(extras, ExtraPointer) + index * OutputParts + part; }
+  int64_t checkpointCount() const { return output(outputs, OutputPointer); } // >= 1; the last one is Depth
+  int64_t checkpointList() const { return checkpointCount() + 1; }           // pointer to ascending i64
+  int64_t count() const { return checkpointCount() + (checkpoints ? 2 : 0); }
+
+private:
+  int64_t extras, outputs;
+  bool checkpoints;
+};
+
+/// Adds the kernel `name` for `level` to `module`. An output may overlap an extra that is read at the same places, nothing else.
+KernelInfo emitContract(mlir::ModuleOp module, llvm::StringRef name, const Level &level, const ContractSpec &spec);
+
+} // namespace nacre::cpu
+
+#endif

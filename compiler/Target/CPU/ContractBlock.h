@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Parts of the contraction kernel that its files share. Not for users of the kernel.
+#ifndef NACRE_COMPILER_TARGET_CPU_CONTRACTBLOCK_H
+#define NACRE_COMPILER_TARGET_CPU_CONTRACTBLOCK_H
+
+#include "compiler/Target/CPU/Contract.h"
+
+namespace nacre::cpu::contract {
+
+/// An extra operand or an output of the matrix at hand.
+struct Matrix {
+  Value pointer, row, column; // column: null for outputs (1)
+  Value checkpoint;           // stride between checkpoints; null for extras
+};
+
+/// Everything about the task at hand that its loops need.
+struct Block {
+  Value a, aRow, aStep;
+  Value b, bStep, bColumn;
+  Value row, rows;       // first row and number of rows of the task
+  Value column, columns; // likewise
+  llvm::SmallVector<Matrix> extras, outputs;
+};
+
+/// The scratch of a worker, in elements: A's rows of one segment, panels of B, then sums, panel by panel.
+struct Scratch {
+  explicit Scratch(const Level &level, const ContractSchedule &schedule)
+      : width(level.tileVectors * level.lanes), lanes(level.lanes), depth(schedule.depth + level.lanes), rows(schedule.rows),
+        panels(schedule.panels) {}
+  int64_t width, lanes; // columns of a panel of B; rows of a group of A
+  int64_t depth, rows, panels;
+  int64_t groupSize() const { return depth * lanes; }
+  int64_t panelsOffset() const { return (rows + lanes - 1) / lanes * groupSize(); }
+  int64_t panelSize() const { return depth * width; }
+  int64_t sumsOffset() const { return panelsOffset() + panels * panelSize(); }
+  int64_t sumsSize() const { return rows * width; } // of a panel
+  int64_t bytes() const { return 4 * (sumsOffset() + panels * sumsSize()); }
+};
+
+/// Applies the epilogue to `rows` rows of sums (stride `sumsRow`) that stand for rows row.. and columns column.. of the result,
+/// `columns` of them at most a panel's width, and stores its results. `checkpoint` is null without checkpoints.
+struct EpilogueRegion {
+  Value sums;
+  int64_t sumsRow;
+  Value row, rows, column, columns, checkpoint;
+};
+void emitEpilogue(VectorBuilder &b, const ContractSpec &spec, const Block &block, const EpilogueRegion &region);
+
+} // namespace nacre::cpu::contract
+
+#endif

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From the LLVM dialect to machine code: translation, LLVM's -O3 pipeline, code generation for baseline x86-64 in which each
+// function brings its own level ("target-cpu"). Nothing depends on the machine that compiles.
+#ifndef NACRE_COMPILER_TARGET_CPU_EMITOBJECT_H
+#define NACRE_COMPILER_TARGET_CPU_EMITOBJECT_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/raw_ostream.h"
+
+namespace nacre::cpu {
+
+enum class EmitKind { Object, Assembly, LLVMIR };
+
+/// Writes `module` (LLVM dialect only; left as it is) to `stream`, position-independent. Errors name the stage that failed.
+llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, EmitKind kind);
+
+} // namespace nacre::cpu
+
+#endif

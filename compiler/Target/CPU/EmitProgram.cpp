@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Target/CPU/EmitProgram.h"
+
+#include "compiler/Target/CPU/VectorBuilder.h"
+#include "dialects/Nacre/IR/Expression.h"
+
+#include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+
+using namespace mlir;
+
+namespace nacre::cpu {
+namespace {
+
+constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
+constexpr int32_t kOk = 0, kNonFinite = 8; // nacre_status
+
+/// Fields of nacre_frame, in order; all are pointers.
+enum Field : int64_t { FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers };
+
+class ProgramEmitter {
+public:
+  ProgramEmitter(ModuleOp module, func::FuncOp function, plan::ProgramOp program, const ProgramTables &tables, VectorBuilder b)
+      : module(module), function(function), program(program), tables(tables), b(std::move(b)) {}
+  void emit();
+
+private:
+  Value field(Field which);
+  Value sizeOf(const Dim &dim);
+  Value addressOf(plan::BufferOp buffer);
+  Value slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled);
+  Value tableAddress(const std::vector<int64_t> &values);
+  void launch(plan::LaunchOp launch);
+  void checkFinite(plan::CheckFiniteOp check);
+  void returnStatus(int32_t status);
+  plan::KernelOp kernelOf(plan::LaunchOp launch) {
+    return SymbolTable::lookupNearestSymbolFrom<plan::KernelOp>(launch, launch.getKernelAttr());
+  }
+  int64_t maxSlots();
+
+  ModuleOp module;
+  func::FuncOp function;
+  plan::ProgramOp program;
+  const ProgramTables &tables;
+  VectorBuilder b;
+  Value frame, slots;
+  llvm::StringMap<Value> sizes;
+  llvm::DenseMap<int64_t, Value> fields;
+  llvm::DenseMap<Operation *, Value> addresses;
+};
+
+} // namespace
+
+Value ProgramEmitter::field(Field which) {
+  Value &value = fields[which];
+  if (!value)
+    value = b.slotPointer(frame, which); // the frame is an array of pointers
+  return value;
+}
+
+Value ProgramEmitter::sizeOf(const Dim &dim) {
+  Value &known = sizes[dim.str()];
+  if (known)
+    return known;
+  Value sum = b.integer(0);
+  for (auto &[names, coefficient] : dim.getTerms()) {
+    Value term = b.integer(coefficient);
+    for (const std::string &name : names)
+      term = b.mul(term, b.loadInteger(field(FieldDims), b.integer(tables.dims.lookup(name))));
+    sum = b.add(sum, term);
+  }
+  return sizes[dim.str()] = sum;
+}
+
+Value ProgramEmitter::addressOf(plan::BufferOp buffer) {
+  Value &known = addresses[buffer];
+  if (known)
+    return known;
+  auto byteAt = [&](Value base, Value offset) -> Value {
+    return LLVM::GEPOp::create(b.op, b.pointer(), b.op.getI8Type(), base, llvm::ArrayRef<LLVM::GEPArg>{offset});
+  };
+  llvm::StringRef space = buffer.getSpace();
+  if (space == "arena")
+    return known = byteAt(field(FieldArena), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
+  if (space == "parameter")
+    return known = byteAt(field(FieldParameters), b.integer(tables.parameterOffsets.lookup(buffer.getName())));
+  return known = b.slotPointer(field(space == "input" ? FieldInputs : FieldOutputs), buffer.getIndex());
+}
+
+/// The address of a constant array, kept once a program as a private global.
+Value ProgramEmitter::tableAddress(const std::vector<int64_t> &values) {
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  std::string name = (function.getName() + "_table" + Twine(module.getBody()->getOperations().size())).str();
+  auto type = LLVM::LLVMArrayType::get(b.i64(), values.size());
+  auto content = DenseElementsAttr::get(RankedTensorType::get({int64_t(values.size())}, b.i64()), llvm::ArrayRef<int64_t>(values));
+  auto global = LLVM::GlobalOp::create(atModule, function.getLoc(), type, true, LLVM::Linkage::Internal, name, content);
+  return LLVM::AddressOfOp::create(b.op, global);
+}
+
+static Value asInteger(VectorBuilder &b, Value pointer) { return LLVM::PtrToIntOp::create(b.op, b.i64(), pointer); }
+
+Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled) {
+  switch (slot.kind) {
+  case Slot::Integer:
+  case Slot::Bytes:
+    return sizeOf(slot.value);
+  case Slot::Pointer: {
+    auto buffer = launch.getBuffers()[slot.buffer].getDefiningOp<plan::BufferOp>();
+    return asInteger(b, b.at(addressOf(buffer), sizeOf(slot.value)));
+  }
+  case Slot::Table:
+    return asInteger(b, tableAddress(slot.table));
+  case Slot::RowGrain: {
+    Value columns = b.max(filled[slot.buffer], b.integer(1));
+    return b.max(b.div(b.integer(kGrainElements), columns), b.integer(1));
+  }
+  }
+  llvm_unreachable("a slot of no kind");
+}
+
+void ProgramEmitter::launch(plan::LaunchOp launch) {
+  llvm::SmallVector<Value> filled;
+  for (const Slot &slot : fillSlots(kernelOf(launch), launch)) {
+    filled.push_back(slotValue(slot, launch, filled));
+    Value place = b.atByte(slots, int64_t(filled.size() - 1) * kPointerBytes);
+    LLVM::StoreOp::create(b.op, filled.back(), place);
+  }
+  Value tasks = b.integer(1);
+  for (const TaskFactor &factor : tables.infos.find(launch.getKernel())->second.tasks) {
+    Value block = factor.blockSlot >= 0 ? filled[factor.blockSlot] : b.integer(factor.block);
+    // Rounds up without overflow: a block may be longer than anything.
+    Value whole = b.div(filled[factor.slot], block), rest = b.rem(filled[factor.slot], block);
+    tasks = b.mul(tasks, b.add(whole, b.min(rest, b.integer(1))));
+  }
+  Value kernel = b.slotPointer(field(FieldKernels), tables.kernels.lookup(launch.getKernel()));
+  func::CallOp::create(b.op, "nacre_launch", TypeRange(), ValueRange{field(FieldWorkers), kernel, tasks, slots});
+}
+
+void ProgramEmitter::returnStatus(int32_t status) {
+  Value code = arith::ConstantOp::create(b.op, b.op.getI32IntegerAttr(status));
+  func::ReturnOp::create(b.op, code);
+}
+
+/// x - x is 0 for every finite x and NaN for the others.
+void ProgramEmitter::checkFinite(plan::CheckFiniteOp check) {
+  Value x = b.loadScalar(addressOf(check.getBuffer().getDefiningOp<plan::BufferOp>()));
+  Value bits = arith::BitcastOp::create(b.op, b.i32(), x);
+  Value exponent = arith::AndIOp::create(b.op, bits, arith::ConstantOp::create(b.op, b.op.getI32IntegerAttr(0x7f800000)));
+  Value isFinite = b.compare(arith::CmpIPredicate::ne, exponent, arith::ConstantOp::create(b.op, b.op.getI32IntegerAttr(0x7f800000)));
+  Block *next = function.addBlock(), *stop = function.addBlock();
+  cf::CondBranchOp::create(b.op, isFinite, next, stop);
+  b.op.setInsertionPointToStart(stop);
+  returnStatus(kNonFinite);
+  b.op.setInsertionPointToStart(next);
+}
+
+int64_t ProgramEmitter::maxSlots() {
+  int64_t count = 1;
+  for (auto launch : program.getOps<plan::LaunchOp>())
+    count = std::max(count, int64_t(fillSlots(kernelOf(launch), launch).size()));
+  return count;
+}
+
+void ProgramEmitter::emit() {
+  frame = function.getArgument(0);
+  slots = LLVM::AllocaOp::create(b.op, b.pointer(), b.i64(), b.integer(maxSlots()), /*alignment=*/64);
+  for (Operation &op : program.getBody().front()) {
+    if (auto one = dyn_cast<plan::LaunchOp>(op))
+      launch(one);
+    else if (auto check = dyn_cast<plan::CheckFiniteOp>(op))
+      checkFinite(check);
+  }
+  returnStatus(kOk);
+}
+
+static void declareLaunch(ModuleOp module, OpBuilder &builder) {
+  if (module.lookupSymbol("nacre_launch"))
+    return;
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+  auto type = builder.getFunctionType({pointer, pointer, builder.getI64Type(), pointer}, {});
+  func::FuncOp::create(builder, module.getLoc(), "nacre_launch", type).setPrivate();
+}
+
+void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables) {
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  declareLaunch(module, builder);
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
+  auto function = func::FuncOp::create(builder, program.getLoc(), symbol, builder.getFunctionType({pointer}, {builder.getI32Type()}));
+  Block *entry = function.addEntryBlock();
+  VectorBuilder b(OpBuilder::atBlockBegin(entry), program.getLoc(), levels().front());
+  ProgramEmitter(module, function, program, tables, b).emit();
+}
+
+} // namespace nacre::cpu

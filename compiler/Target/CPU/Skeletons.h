@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From the plan's kernels to CPU code: which builder carries a skeleton, and how a launch fills the builder's slots.
+#ifndef NACRE_COMPILER_TARGET_CPU_SKELETONS_H
+#define NACRE_COMPILER_TARGET_CPU_SKELETONS_H
+
+#include "compiler/Target/CPU/KernelInfo.h"
+#include "compiler/Target/CPU/Levels.h"
+#include "dialects/Plan/IR/PlanOps.h"
+
+#include <vector>
+
+namespace nacre::cpu {
+
+/// One slot of a launch.
+struct Slot {
+  enum Kind {
+    Integer,  ///< `value`
+    Pointer,  ///< the launch's buffer `buffer`, `value` elements in
+    Table,    ///< a constant array of i64
+    Bytes,    ///< a constant f32, bit pattern in the low half
+    RowGrain  ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
+  } kind = Integer;
+  Dim value;
+  int64_t buffer = 0;
+  std::vector<int64_t> table;
+
+  static Slot integer(const Dim &value) { return {Integer, value, 0, {}}; }
+  static Slot integer(int64_t value) { return {Integer, Dim::constant(value), 0, {}}; }
+  static Slot pointer(int64_t buffer, const Dim &offset) { return {Pointer, offset, buffer, {}}; }
+};
+
+/// Elements of a row-wise task: long enough to hide the claim of a task, short enough to share out.
+inline constexpr int64_t kGrainElements = 16384; // not measured
+
+/// Emits a kernel for one level. Fails on a skeleton that this target does not have.
+mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel);
+
+/// The slots of a launch, in the order of its kernel.
+std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch);
+
+/// Whether the skeleton is still a plain loop, not yet one of the tuned builders.
+bool isPlainLoop(llvm::StringRef skeleton);
+
+} // namespace nacre::cpu
+
+#endif

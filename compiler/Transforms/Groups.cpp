@@ -1,0 +1,187 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/Transforms/Groups.h"
+
+#include "llvm/ADT/DenseMap.h"
+
+using namespace nacre;
+using namespace mlir;
+
+bool nacre::isFree(Value value) {
+  Operation *op = value.getDefiningOp();
+  return op && isFree(op);
+}
+
+bool nacre::isFree(Operation *op) {
+  if (op->getNumResults() != 1 || isa<ReadOp>(op))
+    return false;
+  if (op->getNumOperands() == 0)
+    return true;
+  auto isUniform = [](Value operand) {
+    auto coordinate = operand.getDefiningOp<Coordinate>();
+    return isFree(operand) && (!coordinate || coordinate.isNumber());
+  };
+  return isa<Pointwise, View>(op) && llvm::all_of(op->getOperands(), isUniform);
+}
+
+bool nacre::needsCoordinates(Value value) {
+  Operation *op = value.getDefiningOp();
+  return isa<Coordinate>(op) || llvm::any_of(op->getOperands(), needsCoordinates);
+}
+
+Value nacre::storageRoot(Value value) {
+  while (Operation *op = value.getDefiningOp()) {
+    if (!isa<View>(op))
+      break;
+    value = op->getOperand(0);
+  }
+  return value;
+}
+
+/// The last axis that has more than one element; 0 for a scalar.
+static int64_t lastLongAxis(ArrayRef<Dim> dims) {
+  int64_t axis = int64_t(dims.size()) - 1;
+  while (axis > 0 && dims[axis].isOne())
+    --axis;
+  return std::max<int64_t>(axis, 0);
+}
+
+static bool isRowReduction(Reduction op) {
+  Dims dims = dimsOf(op->getOperand(0));
+  return op.reducedAxis() == int64_t(dims.size()) - 1 || op.reducedAxis() == lastLongAxis(dims);
+}
+
+static Dims rowsOf(ArrayRef<Dim> space) {
+  Dims rows(space.begin(), space.end());
+  if (!rows.empty())
+    rows.back() = Dim::constant(1);
+  return rows;
+}
+
+namespace {
+
+class Former {
+public:
+  FailureOr<std::vector<Group>> run(func::FuncOp function);
+
+private:
+  LogicalResult place(Operation *op);
+  void start(GroupKind kind, Operation *op, ArrayRef<Dim> space);
+  void join(size_t group, Operation *op);
+  bool canJoinRows(const Group &group, Operation *op) const;
+  bool canJoinEpilogue(const Group &group, Operation *op) const;
+  /// The latest group that produces an operand directly; -1 when there is none, or when a later or equal one feeds it through a view.
+  int64_t latestProducer(Operation *op) const;
+
+  std::vector<Group> groups;
+  DenseMap<Value, size_t> groupOf;
+};
+
+} // namespace
+
+void Former::start(GroupKind kind, Operation *op, ArrayRef<Dim> space) {
+  groups.push_back({kind, Dims(space.begin(), space.end()), {}});
+  join(groups.size() - 1, op);
+}
+
+void Former::join(size_t group, Operation *op) {
+  groups[group].ops.push_back(op);
+  for (Value result : op->getResults())
+    groupOf[result] = group;
+}
+
+int64_t Former::latestProducer(Operation *op) const {
+  int64_t direct = -1, through = -1;
+  for (Value operand : op->getOperands()) {
+    Value root = storageRoot(operand);
+    auto found = groupOf.find(root);
+    if (found == groupOf.end())
+      continue;
+    int64_t &latest = root == operand ? direct : through;
+    latest = std::max(latest, int64_t(found->second));
+  }
+  return direct > through ? direct : -1;
+}
+
+/// The shape that decides an operator's place: what it walks over.
+static Dims walkedShape(Operation *op) { return dimsOf(isa<Reduction>(op) ? op->getOperand(0) : op->getResult(0)); }
+
+bool Former::canJoinRows(const Group &group, Operation *op) const {
+  if (group.kind != GroupKind::Rows)
+    return false;
+  Dims shape = walkedShape(op);
+  if (shape == group.space)
+    return true;
+  if (isa<Reduction>(op) || shape.size() != group.space.size())
+    return false;
+  if (shape == rowsOf(group.space))
+    return true;
+  // A group of row values may widen to full rows while nothing in it was reduced.
+  bool onlyRows = rowsOf(shape) == group.space && llvm::none_of(group.ops, [](Operation *member) { return isa<Reduction>(member); });
+  return onlyRows;
+}
+
+bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
+  if (group.kind != GroupKind::Skeleton || !isa<Contraction>(group.ops.front()) || !isa<Pointwise>(op) || op->getNumResults() != 1)
+    return false;
+  if (dimsOf(op->getResult(0)) != group.space || !plainType(op->getResult(0)).getElementType().isF32())
+    return false;
+  bool checkpoints = !cast<Contraction>(group.ops.front()).checkpoints().empty();
+  for (Value operand : op->getOperands()) {
+    if (auto found = groupOf.find(operand); found != groupOf.end() && &groups[found->second] == &group)
+      continue;
+    if (isFree(operand)) {
+      if (needsCoordinates(operand))
+        return false; // positions and sizes have no place in a tile
+      continue;
+    }
+    if (plainType(operand).getElementType().isInteger(1))
+      return false;
+    // Operands that differ from checkpoint to checkpoint cannot be read by one tile.
+    Dims dims = dimsOf(operand);
+    if (checkpoints && dims.size() == group.space.size() && !dims[0].isOne())
+      return false;
+  }
+  return true;
+}
+
+LogicalResult Former::place(Operation *op) {
+  if (isa<ReadOp, AssignOp, View>(op) || op->hasTrait<OpTrait::IsTerminator>() || isFree(op))
+    return success();
+  if (isa<Join>(op)) {
+    start(GroupKind::Join, op, dimsOf(op->getResult(0)));
+    return success();
+  }
+  if (isa<Skeleton>(op)) {
+    start(GroupKind::Skeleton, op, dimsOf(op->getResult(0)));
+    return success();
+  }
+  auto reduction = dyn_cast<Reduction>(op);
+  if (reduction && !isRowReduction(reduction)) {
+    start(GroupKind::Columns, op, walkedShape(op));
+    return success();
+  }
+  if (!reduction && !isa<Pointwise>(op))
+    return op->emitError() << op->getName().getStringRef() << " has no kernel";
+  // What a parameter becomes is written after everything that reads it: updates never join earlier work.
+  bool isUpdate = llvm::any_of(op->getUsers(), [](Operation *user) { return isa<AssignOp>(user); });
+  int64_t producer = isUpdate ? -1 : latestProducer(op);
+  bool lastAxis = !reduction || reduction.reducedAxis() == int64_t(walkedShape(op).size()) - 1;
+  if (producer >= 0 && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
+    Group &group = groups[producer];
+    if (group.kind == GroupKind::Rows && walkedShape(op) != rowsOf(group.space))
+      group.space = walkedShape(op);
+    join(producer, op);
+    return success();
+  }
+  start(GroupKind::Rows, op, walkedShape(op));
+  return success();
+}
+
+FailureOr<std::vector<Group>> Former::run(func::FuncOp function) {
+  for (Operation &op : function.getBody().front())
+    if (failed(place(&op)))
+      return failure();
+  return std::move(groups);
+}
+
+FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function) { return Former().run(function); }

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which operators become one kernel. Works on the roles that operators declare, never on their names.
+//
+// A group is launched as a whole, groups run in order, and an operator joins only the latest group among those that feed it: so no
+// order between existing groups ever changes.
+#pragma once
+
+#include "dialects/Nacre/IR/NacreOps.h"
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+
+#include <string>
+
+namespace nacre {
+
+enum class GroupKind {
+  Rows,     ///< element-wise work and reductions along the last axis, over one iteration space
+  Columns,  ///< one reduction along an earlier axis
+  Skeleton, ///< a contraction with an epilogue, attention, gather ...
+  Join      ///< parts copied side by side
+};
+
+struct Group {
+  GroupKind kind;
+  Dims space; ///< Rows: the iteration space; Skeleton: the shape of the heart's result 0
+  llvm::SmallVector<mlir::Operation *> ops;
+};
+
+/// Work that costs nothing to repeat and has no memory behind it: positions, and values that are one number for all elements (constants,
+/// sizes, and whatever is made of those alone). Every kernel that needs such a value makes it for itself.
+bool isFree(mlir::Operation *op);
+bool isFree(mlir::Value value);
+/// Whether a free value depends on a position or a size of the call, which only row-wise kernels know.
+bool needsCoordinates(mlir::Value value);
+
+/// The value whose storage `value` is a view of.
+mlir::Value storageRoot(mlir::Value value);
+
+/// Groups in launch order; every operator that does work is in exactly one.
+/// Requires plain tensors and no composites. Fails, naming the operator, on one without a role.
+mlir::FailureOr<std::vector<Group>> formGroups(mlir::func::FuncOp function);
+
+} // namespace nacre

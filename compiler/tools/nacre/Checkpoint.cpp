@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/tools/nacre/Checkpoint.h"
+
+#include "compiler/Artifact/Failure.h"
+
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Path.h"
+
+extern "C" {
+#include "runtime/src/safetensors.h"
+}
+
+using namespace nacre;
+using namespace nacre::tool;
+
+llvm::Error tool::checkWritable(llvm::StringRef path) {
+  llvm::StringRef folder = llvm::sys::path::parent_path(path);
+  folder = folder.empty() ? "." : folder;
+  if (!llvm::sys::fs::is_directory(folder))
+    return userFailure("expected a folder to write '" + path + "' into, but there is no '" + folder + "'");
+  if (std::error_code code = llvm::sys::fs::access(folder, llvm::sys::fs::AccessMode::Write))
+    return userFailure("cannot write into the folder '" + folder + "': " + code.message());
+  if (llvm::sys::fs::exists(path) && !llvm::sys::fs::is_regular_file(path))
+    return userFailure("expected a file name to write to, but '" + path + "' is no regular file");
+  return llvm::Error::success();
+}
+
+llvm::Error tool::saveCheckpoint(const LoadedModel &model, nacre_parameters *parameters, const std::string &path, const Progress &progress,
+                                 bool withOptimizer) {
+  std::vector<nacre_named_tensor> tensors;
+  nacre_error error = {};
+  for (int32_t i = 0; i < model.table().parameter_count; ++i) {
+    const nacre_parameter &parameter = model.table().parameters[i];
+    if (parameter.role == NACRE_OPTIMIZER && !withOptimizer)
+      continue;
+    nacre_named_tensor named = {parameter.name, {}};
+    if (model.api().parameters_get(parameters, parameter.name, &named.tensor, &error) != NACRE_OK)
+      return runtimeError(error);
+    tensors.push_back(named);
+  }
+  std::string step = std::to_string(progress.step), total = std::to_string(progress.totalSteps), seed = std::to_string(progress.seed);
+  std::vector<nacre_metadata> metadata = {{"model", model.table().name}};
+  if (withOptimizer)
+    metadata.insert(metadata.end(), {{"training.step", step.c_str()}, {"training.steps", total.c_str()}, {"training.seed", seed.c_str()}});
+  if (nacre_safetensors_write(path.c_str(), tensors.data(), int64_t(tensors.size()), metadata.data(), int64_t(metadata.size()), &error) !=
+      NACRE_OK)
+    return runtimeError(error);
+  return llvm::Error::success();
+}
+
+static llvm::Expected<Progress> readProgress(const std::string &path) {
+  nacre_error error = {};
+  nacre_safetensors *file = nacre_safetensors_open(path.c_str(), &error);
+  if (!file)
+    return runtimeError(error);
+  Progress progress;
+  progress.step = -1;
+  for (int64_t i = 0; i < nacre_safetensors_metadata_count(file); ++i) {
+    const nacre_metadata *entry = nacre_safetensors_metadata(file, i);
+    llvm::StringRef key = entry->key, value = entry->value;
+    if (key == "training.step" && value.getAsInteger(10, progress.step))
+      progress.step = -1;
+    if (key == "training.seed" && value.getAsInteger(10, progress.seed))
+      progress.step = -1;
+  }
+  nacre_safetensors_close(file);
+  if (progress.step < 0)
+    return userFailure("expected a file that `nacre train` saved with the optimiser's state, but '" + path + "' does not say how far the training was");
+  return progress;
+}
+
+llvm::Expected<Progress> tool::loadCheckpoint(const LoadedModel &model, nacre_parameters *parameters, const std::string &path) {
+  auto progress = readProgress(path);
+  if (!progress)
+    return progress.takeError();
+  nacre_error error = {};
+  if (model.api().parameters_load(parameters, path.c_str(), NACRE_LOAD_OPTIMIZER, &error) != NACRE_OK)
+    return runtimeError(error);
+  return progress;
+}

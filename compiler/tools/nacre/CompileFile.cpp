@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "compiler/tools/nacre/CompileFile.h"
+
+#include "compiler/Target/CPU/Levels.h"
+
+#include "mlir/IR/Diagnostics.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace nacre;
+using namespace nacre::tool;
+
+const Option tool::modelOption = {"model", "m", "NAME", "which model of the file, when it has several"};
+const Option tool::cpuOption = {"cpu", "", "LEVELS", "CPU levels to compile for: v3 (AVX2), v4 (AVX-512); default v3,v4"};
+
+llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments &arguments) {
+  llvm::SmallVector<std::string> chosen;
+  llvm::SmallVector<llvm::StringRef> names, words;
+  for (const cpu::Level &level : cpu::levels())
+    names.push_back(level.name);
+  arguments.get("cpu", "v3,v4").split(words, ',');
+  for (llvm::StringRef word : words)
+    if (!llvm::is_contained(names, word))
+      return llvm::createStringError(llvm::inconvertibleErrorCode(),
+                                     "expected CPU levels of (" + llvm::join(names, ", ") + "), but got '" + word.str() + "'");
+  for (llvm::StringRef name : names) // ascending, each once
+    if (llvm::is_contained(words, name))
+      chosen.push_back(name.str());
+  return chosen;
+}
+
+bool tool::parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &status) {
+  console.enterStage("parse");
+  if (auto buffer = llvm::MemoryBuffer::getFile(path))
+    console.keepForReproducer(path, (*buffer)->getBuffer());
+  if (parseFile(file.source, path, file.program, file.diagnostics))
+    return true;
+  status = console.fail(file.diagnostics);
+  return false;
+}
+
+namespace {
+
+/// Turns MLIR's diagnostics into the frontend's, so that they are sorted, shown and counted alike.
+class DiagnosticBridge {
+public:
+  DiagnosticBridge(mlir::MLIRContext &context, ModelFile &file)
+      : file(file), handler(&context, [this](mlir::Diagnostic &diagnostic) { take(diagnostic); }) {}
+
+  /// Something without a place in the user's text, or that calls itself internal: a defect.
+  std::string defect;
+
+private:
+  llvm::SMRange rangeOf(mlir::Location location) {
+    llvm::SMRange range;
+    location->walk([&](mlir::Location inner) {
+      auto place = llvm::dyn_cast<mlir::FileLineColLoc>(inner);
+      if (!place)
+        return mlir::WalkResult::advance();
+      llvm::SMLoc at = file.source.position(place.getFilename().strref(), place.getLine(), place.getColumn());
+      range = {at, at};
+      return at.isValid() ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
+    });
+    return range;
+  }
+
+  void take(mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+      return;
+    std::string message = diagnostic.str();
+    llvm::SMRange range = rangeOf(diagnostic.getLocation());
+    if (!range.isValid() || llvm::StringRef(message).starts_with("internal")) {
+      if (defect.empty())
+        defect = message;
+      return;
+    }
+    NoteAdder notes = file.diagnostics.error(range, message);
+    for (mlir::Diagnostic &note : diagnostic.getNotes())
+      notes.note(rangeOf(note.getLocation()), note.str());
+  }
+
+  ModelFile &file;
+  mlir::ScopedDiagnosticHandler handler;
+};
+
+} // namespace
+
+std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
+                                                int &status) {
+  ModelFile file;
+  if (!parseModel(path, file, console, status))
+    return std::nullopt;
+  mlir::DialectRegistry registry;
+  registerDialects(registry);
+  mlir::MLIRContext context(registry);
+  console.enterStage("check");
+  mlir::OwningOpRef<mlir::ModuleOp> module = emitModel(context, file.source, file.program, model, file.diagnostics);
+  if (!module) {
+    status = console.fail(file.diagnostics);
+    return std::nullopt;
+  }
+  console.enterStage("compile");
+  DiagnosticBridge bridge(context, file);
+  mlir::FailureOr<CompileResult> result = compile(*module, options);
+  if (mlir::succeeded(result))
+    return std::move(*result);
+  if (bridge.defect.empty() && file.diagnostics.hasErrors())
+    status = console.fail(file.diagnostics);
+  else
+    status = console.internal("compile", bridge.defect.empty() ? "it failed without a word" : bridge.defect);
+  return std::nullopt;
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// From a model file to what the compiler makes of it, with everything that goes wrong told at the user's lines.
+#pragma once
+
+#include "compiler/Pipelines/Compile.h"
+#include "compiler/tools/nacre/Console.h"
+#include "compiler/tools/nacre/Options.h"
+
+#include "frontend/Frontend.h"
+
+namespace nacre::tool {
+
+/// A file that has been read and parsed.
+struct ModelFile {
+  Source source;
+  Diagnostics diagnostics{source};
+  Program program;
+};
+
+/// Reads and parses; false after a report, with `status` the exit status.
+bool parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &status);
+
+/// Compiles one model of a file (`model` may be empty when it has one). Nothing after a report, with `status` set.
+std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
+                                          int &status);
+
+/// The levels of --cpu=v3,v4. An error names the ones there are.
+llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments);
+
+extern const Option modelOption, cpuOption;
+
+} // namespace nacre::tool

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Rows of data for one function: its inputs from data files by name, the rows that the model trains or tests on, batches of them.
+#pragma once
+
+#include "compiler/tools/nacre/Array.h"
+#include "compiler/tools/nacre/LoadedModel.h"
+
+namespace nacre::tool {
+
+/// The arrays of all --data files: `FILE`, or `name=FILE.npy`.
+llvm::Expected<std::vector<NamedArray>> readDataFiles(llvm::ArrayRef<llvm::StringRef> given);
+
+/// One array for each of the first `inputCount` inputs of a function. Invariant: each has `rows` rows and the type of its port.
+struct RowData {
+  std::vector<Array> inputs;
+  int64_t rows = 0;
+
+  /// The rows of the given numbers, in that order.
+  std::vector<Array> gather(llvm::ArrayRef<int64_t> numbers) const;
+};
+
+/// Finds each input among `arrays`, by the name that the model's `data` entry gives it. Fails when one is missing, has another
+/// type or has another number of rows.
+llvm::Expected<RowData> rowsFor(const LoadedModel &model, const nacre_function &function, int32_t inputCount,
+                                llvm::ArrayRef<NamedArray> arrays);
+
+/// The row numbers of "train", "test" or "all"; all rows where the model says nothing. Fails on rows that are not there.
+llvm::Expected<std::vector<int64_t>> selectRows(const LoadedModel &model, llvm::StringRef which, int64_t rows);
+
+/// Shuffles by (seed, epoch): Fisher and Yates' shuffle with draws from Philox, the same on every machine.
+std::vector<int64_t> shuffled(std::vector<int64_t> rows, uint64_t seed, uint32_t epoch);
+
+} // namespace nacre::tool

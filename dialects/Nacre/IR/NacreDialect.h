@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The dialect class, `DimsAttr` and `NestedType`.
+#pragma once
+
+#include "mlir/IR/BuiltinAttributes.h"
+#include "mlir/IR/BuiltinTypes.h"
+#include "mlir/IR/Dialect.h"
+#include "mlir/IR/DialectImplementation.h"
+
+#include "dialects/Nacre/IR/NacreDialect.h.inc"
+#define GET_ATTRDEF_CLASSES
+#include "dialects/Nacre/IR/NacreAttributes.h.inc"
+#define GET_TYPEDEF_CLASSES
+#include "dialects/Nacre/IR/NacreTypes.h.inc"

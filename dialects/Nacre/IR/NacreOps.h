@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// All operators of the dialect and the interfaces that they answer.
+#pragma once
+
+#include "dialects/Nacre/IR/Dims.h"
+#include "dialects/Nacre/IR/Infer.h"
+#include "dialects/Nacre/IR/Layout.h"
+#include "dialects/Nacre/IR/NacreDialect.h"
+#include "dialects/Nacre/Reference/Array.h"
+
+#include "mlir/Bytecode/BytecodeOpInterface.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+#include "mlir/IR/OpImplementation.h"
+#include "mlir/IR/SymbolTable.h"
+#include "mlir/Interfaces/InferTypeOpInterface.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "dialects/Nacre/IR/Interfaces.h.inc"
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/NacreOps.h.inc"

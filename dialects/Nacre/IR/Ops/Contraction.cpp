@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Elementwise.h"
+
+using namespace nacre;
+using namespace mlir;
+
+//===-- matmul ---------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult MatmulOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getA(), "a left operand")) || failed(context.requireFloat(op.getB(), "a right operand")))
+    return failure();
+  Dims a = dimsOf(op.getA()), b = dimsOf(op.getB());
+  if (a.size() < 2 || b.size() < 2)
+    return context.error("expects at least two axes on both sides, but got " + text(a) + " and " + text(b));
+  if (a.back() != b[b.size() - 2])
+    return context.error("expects a right operand of shape [.., " + a.back().str() + ", _], but got " + text(b));
+  std::optional<Dims> batch = broadcast(ArrayRef<Dim>(a).drop_back(2), ArrayRef<Dim>(b).drop_back(2));
+  if (!batch)
+    return context.error("expects leading axes that broadcast, but got " + text(a) + " and " + text(b));
+  batch->push_back(a[a.size() - 2]);
+  batch->push_back(b.back());
+  results.push_back(context.tensor(context.f32(), *batch));
+  return success();
+}
+
+LogicalResult MatmulOp::evaluate(Evaluation &evaluation) {
+  const Array &a = evaluation.in(0), &b = evaluation.in(1);
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t depth = a.shape.back();
+  forEach(result.shape, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> ia(index), ib(index);
+    double sum = 0;
+    for (int64_t k = 0; k < depth; ++k) {
+      ia[ia.size() - 1] = k;
+      ib[ib.size() - 2] = k;
+      sum += a.at(ia) * b.at(ib);
+    }
+    result(index) = sum;
+  });
+  evaluation.out() = std::move(result);
+  return success();
+}
+
+LogicalResult MatmulOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  ImplicitLocOpBuilder build(getLoc(), builder);
+  Formula g(build, cotangents[0]), a(build, getA()), b(build, getB());
+  gradients.push_back(matmul(g, transposed(b)).value);
+  if (b.rank() == 2) {
+    // One product over all rows, instead of one a batch entry and a sum.
+    Dims flat = {product(ArrayRef<Dim>(a.dims()).drop_back()), a.dims().back()};
+    Dims flatG = {flat[0], g.dims().back()};
+    gradients.push_back(matmul(transposed(reshape(a, flat)), reshape(g, flatG)).value);
+  } else {
+    gradients.push_back(matmul(transposed(a), g).value);
+  }
+  return success();
+}
+
+FailureOr<Value> MatmulOp::buildStacked(OpBuilder &builder, ValueRange operands, ArrayRef<bool> stacked) {
+  if (stacked[1] && plainType(getB()).getRank() < plainType(getA()).getRank())
+    return failure();
+  return rebuildStackedPointwise(builder, *this, operands, {false, false});
+}
+
+StringRef MatmulOp::skeleton() { return "contract"; }
+Value MatmulOp::lhs() { return getA(); }
+Value MatmulOp::rhs() { return getB(); }
+ArrayRef<int64_t> MatmulOp::checkpoints() { return {}; }
+Dim MatmulOp::operations() { return product(dimsOf(getResult())) * dimsOf(getA()).back() * Dim::constant(2); }
+
+//===-- linear ---------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult LinearOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getX(), "an input")) || failed(context.requireFloat(op.getW(), "weights")))
+    return failure();
+  Dims x = dimsOf(op.getX()), w = dimsOf(op.getW());
+  if (x.empty())
+    return context.error("expects an input with at least one axis");
+  if (w.size() != 2 || w[0] != x.back())
+    return context.error("expects weights of shape [" + x.back().str() + ", _], but got " + text(w));
+  if (op.getB() && dimsOf(op.getB()) != Dims{w[1]})
+    return context.error("expects a bias of shape [" + w[1].str() + "], but got " + text(dimsOf(op.getB())));
+  x.back() = w[1];
+  results.push_back(context.tensor(context.f32(), x));
+  return success();
+}
+LogicalResult LinearOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0), &w = evaluation.in(1);
+  const Array *bias = getB() ? &evaluation.in(2) : nullptr;
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t depth = w.shape[0], width = w.shape[1];
+  for (int64_t i = 0; i < result.size(); ++i) {
+    int64_t row = i / width, column = i % width;
+    double sum = 0;
+    for (int64_t k = 0; k < depth; ++k)
+      sum += x.data[row * depth + k] * w.data[k * width + column];
+    result.data[i] = sum + (bias ? bias->data[column] : 0);
+  }
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult LinearOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula x(b, getX()), w(b, getW());
+  Formula y = x.rank() == 1 ? dropAxis(matmul(addAxis(x, 0), w), 0) : matmul(x, w);
+  if (getB())
+    y = y + Formula(b, getB());
+  results.push_back(y.value);
+  return success();
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The layout operators that move data: pad, concat, and the rows of a table.
+#include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Elementwise.h"
+
+using namespace nacre;
+using namespace mlir;
+
+static Dim dimOf(StringRef text) { return Dim::parse(text).value_or(Dim()); }
+
+//===-- pad ------------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult PadOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims dims = dimsOf(op.getX());
+  FailureOr<int64_t> axis = context.axis(op.getAxis(), dims.size());
+  if (failed(axis))
+    return failure();
+  dims[*axis] = dimOf(op.getSize());
+  results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
+  return success();
+}
+LogicalResult PadOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0);
+  int64_t start = evaluation.sizeOf(dimOf(getStart()));
+  Array result(evaluation.shapeOf(getResult()));
+  forEach(x.shape, [&](ArrayRef<int64_t> index) {
+    SmallVector<int64_t> to(index);
+    to[getAxis()] += start;
+    result(to) = x.at(index);
+  });
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult PadOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  gradients.push_back(slice(Formula(b, cotangents[0]), getAxis(), dimOf(getStart()), dimsOf(getX())[getAxis()]).value);
+  return success();
+}
+/// The part of `result` along an axis that begins at `start`.
+static Layout partOf(const Layout &result, int64_t axis, const Dim &start, const Dim &size) {
+  Layout part = result;
+  part.offset = part.offset + start * part.strides[axis];
+  part.sizes[axis] = size;
+  return part;
+}
+Layout PadOp::place(unsigned, const Layout &result) { return partOf(result, getAxis(), dimOf(getStart()), dimsOf(getX())[getAxis()]); }
+bool PadOp::isCovered() { return dimsOf(getX()) == dimsOf(getResult()); }
+
+//===-- concat ---------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult ConcatOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (op.getParts().empty())
+    return context.error("expects at least one part");
+  Dims joined = dimsOf(op.getParts().front());
+  Type element = plainType(op.getParts().front()).getElementType();
+  FailureOr<int64_t> axis = context.axis(op.getAxis(), joined.size());
+  if (failed(axis))
+    return failure();
+  for (Value part : op.getParts().drop_front()) {
+    Dims dims = dimsOf(part), same = joined;
+    if (dims.size() == joined.size())
+      same[*axis] = dims[*axis];
+    if (dims != same || plainType(part).getElementType() != element)
+      return context.error("expects parts alike but for axis " + Twine(*axis) + ", but got " + text(joined) + " and " + text(dims));
+    joined[*axis] = joined[*axis] + dims[*axis];
+  }
+  results.push_back(context.tensor(element, joined));
+  return success();
+}
+LogicalResult ConcatOp::evaluate(Evaluation &evaluation) {
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t axis = *normalizeAxis(getAxis(), result.rank()), start = 0;
+  for (unsigned i = 0; i < getParts().size(); ++i) {
+    const Array &part = evaluation.in(i);
+    forEach(part.shape, [&](ArrayRef<int64_t> index) {
+      SmallVector<int64_t> to(index);
+      to[axis] += start;
+      result(to) = part.at(index);
+    });
+    start += part.shape[axis];
+  }
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult ConcatOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula g(b, cotangents[0]);
+  int64_t axis = *normalizeAxis(getAxis(), g.rank());
+  Dim start;
+  for (Value part : getParts()) {
+    Dim size = dimsOf(part)[axis];
+    gradients.push_back(slice(g, axis, start, size).value);
+    start = start + size;
+  }
+  return success();
+}
+Layout ConcatOp::place(unsigned part, const Layout &result) {
+  int64_t axis = *normalizeAxis(getAxis(), result.sizes.size());
+  Dim start;
+  for (Value before : getParts().take_front(part))
+    start = start + dimsOf(before)[axis];
+  return partOf(result, axis, start, dimsOf(getParts()[part])[axis]);
+}
+bool ConcatOp::isCovered() { return true; }
+
+//===-- embedding ------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult EmbeddingOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims table = dimsOf(op.getTable()), dims = dimsOf(op.getIds());
+  if (failed(context.requireFloat(op.getTable(), "a table")) || failed(context.requireInteger(op.getIds(), "ids")))
+    return failure();
+  if (table.size() != 2)
+    return context.error("expects a table of shape [rows, width], but got " + text(table));
+  dims.push_back(table[1]);
+  results.push_back(context.tensor(context.f32(), dims));
+  return success();
+}
+LogicalResult EmbeddingOp::evaluate(Evaluation &evaluation) {
+  const Array &table = evaluation.in(0), &ids = evaluation.in(1);
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t rows = table.shape[0], width = table.shape[1];
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    int64_t row = std::min(std::max<int64_t>(int64_t(ids.data[i]), 0), rows - 1);
+    std::copy_n(table.data.begin() + row * width, width, result.data.begin() + i * width);
+  }
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult EmbeddingOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  std::optional<int64_t> rows = dimsOf(getTable())[0].asConstant();
+  if (!rows)
+    return emitError("embedding expects a table with a fixed number of rows to have a gradient");
+  Dims flat = {product(dimsOf(getIds())), dimsOf(getTable())[1]};
+  Formula g = reshape(Formula(b, cotangents[0]), flat), ids = reshape(Formula(b, getIds()), {flat[0]});
+  gradients.push_back(EmbeddingGradOp::create(b, g.value, ids.value, *rows));
+  gradients.push_back(Value());
+  return success();
+}
+Value EmbeddingOp::positions() { return getIds(); }
+std::optional<int64_t> EmbeddingOp::positionBound() { return dimsOf(getTable())[0].asConstant(); }
+StringRef EmbeddingOp::skeleton() { return "gather"; }
+Dim EmbeddingOp::operations() { return Dim(); }
+
+LogicalResult EmbeddingGradOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims x = dimsOf(op.getX());
+  if (x.size() != 2 || dimsOf(op.getIds()) != Dims{x[0]})
+    return context.error("expects rows of shape [n, width] and n ids, but got " + text(x) + " and " + text(dimsOf(op.getIds())));
+  results.push_back(context.tensor(context.f32(), {Dim::constant(op.getRows()), x[1]}));
+  return success();
+}
+LogicalResult EmbeddingGradOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0), &ids = evaluation.in(1);
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t width = x.shape[1];
+  for (int64_t i = 0; i < ids.size(); ++i) {
+    int64_t row = std::min(std::max<int64_t>(int64_t(ids.data[i]), 0), int64_t(getRows()) - 1);
+    for (int64_t j = 0; j < width; ++j)
+      result.data[row * width + j] += x.data[i * width + j];
+  }
+  evaluation.out() = std::move(result);
+  return success();
+}
+StringRef EmbeddingGradOp::skeleton() { return "scatter"; }
+Dim EmbeddingGradOp::operations() { return product(dimsOf(getX())); }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Scalar.h"
+
+#include <cmath>
+
+using namespace nacre;
+using namespace mlir;
+
+template <typename Adaptor>
+static LogicalResult inferUpdate(InferContext &context, Adaptor op, unsigned count, SmallVectorImpl<Type> &results) {
+  if (dimsOf(op.getW()) != dimsOf(op.getG()))
+    return context.error("expects a gradient of shape " + text(dimsOf(op.getW())) + ", but got " + text(dimsOf(op.getG())));
+  results.append(count, plainType(op.getW()));
+  return success();
+}
+
+//===-- adam -----------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult AdamOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  return inferUpdate(context, op, 3, results);
+}
+LogicalResult AdamOp::evaluate(Evaluation &evaluation) {
+  double rate = evaluation.in(4).data[0], step = evaluation.in(5).data[0];
+  double b1 = getBeta1().convertToDouble(), b2 = getBeta2().convertToDouble(), eps = getEps().convertToDouble();
+  double decay = getDecay().convertToDouble();
+  Array w = evaluation.in(0), m = evaluation.in(2), v = evaluation.in(3);
+  for (int64_t i = 0; i < w.size(); ++i) {
+    double g = evaluation.in(1).data[i];
+    m.data[i] = b1 * m.data[i] + (1 - b1) * g;
+    v.data[i] = b2 * v.data[i] + (1 - b2) * g * g;
+    double direction = m.data[i] / (1 - std::pow(b1, step)) / (std::sqrt(v.data[i] / (1 - std::pow(b2, step))) + eps);
+    w.data[i] -= rate * (direction + decay * w.data[i]);
+  }
+  evaluation.out(0) = std::move(w);
+  evaluation.out(1) = std::move(m);
+  evaluation.out(2) = std::move(v);
+  return success();
+}
+void AdamOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> &results) {
+  Scalar w(b, x[0]), g(b, x[1]), m(b, x[2]), v(b, x[3]), rate(b, x[4]), step(b, x[5]);
+  double b1 = getBeta1().convertToDouble(), b2 = getBeta2().convertToDouble();
+  m = m * b1 + g * (1 - b1);
+  v = v * b2 + g * g * (1 - b2);
+  // 1 - beta^step as 1 - exp(step log beta): uniform over the row, so the compiler hoists it.
+  Scalar correction1 = 1.0 - exp(step * std::log(b1)), correction2 = 1.0 - exp(step * std::log(b2));
+  Scalar direction = (m / correction1) / (sqrt(v / correction2) + getEps().convertToDouble());
+  w = w - rate * (direction + w * getDecay().convertToDouble());
+  results.append({w.value, m.value, v.value});
+}
+
+//===-- sgd ------------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult SgdOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  return inferUpdate(context, op, 2, results);
+}
+LogicalResult SgdOp::evaluate(Evaluation &evaluation) {
+  double rate = evaluation.in(3).data[0], step = evaluation.in(4).data[0];
+  double momentum = getMomentum().convertToDouble(), decay = getDecay().convertToDouble();
+  Array w = evaluation.in(0), u = evaluation.in(2);
+  for (int64_t i = 0; i < w.size(); ++i) {
+    double d = evaluation.in(1).data[i] + decay * w.data[i];
+    u.data[i] = step == 1 ? d : momentum * u.data[i] + d;
+    w.data[i] -= rate * (getNesterov() ? d + momentum * u.data[i] : u.data[i]);
+  }
+  evaluation.out(0) = std::move(w);
+  evaluation.out(1) = std::move(u);
+  return success();
+}
+void SgdOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> &results) {
+  Scalar w(b, x[0]), g(b, x[1]), u(b, x[2]), rate(b, x[3]), step(b, x[4]);
+  double momentum = getMomentum().convertToDouble();
+  Scalar d = g + w * getDecay().convertToDouble();
+  u = select(step == splat(step, 1), d, u * momentum + d);
+  w = w - rate * (getNesterov() ? d + u * momentum : u);
+  results.append({w.value, u.value});
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Parameters of a model: declared once, read by value, assigned at the end of a training step.
+#ifndef NACRE_PROGRAM_TD
+#define NACRE_PROGRAM_TD
+
+include "dialects/Nacre/IR/NacreBase.td"
+include "mlir/IR/SymbolInterfaces.td"
+
+def Nacre_ParameterOp : Op<Nacre_Dialect, "parameter", [Symbol]> {
+  let summary = "a tensor that lives in the parameter block, not in the program";
+  let description = [{`role` is param, state or optimizer; `init` names an initialiser of the runtime's ABI.}];
+  let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, StrAttr:$role, StrAttr:$init, F64Attr:$init_value,
+                       StrAttr:$source, BoolAttr:$source_transposed);
+  let assemblyFormat = "$sym_name `:` $type attr-dict";
+}
+def Nacre_ReadOp : Op<Nacre_Dialect, "read", [Pure]> {
+  let summary = "the value of a parameter at the start of the call";
+  let arguments = (ins FlatSymbolRefAttr:$parameter);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = "$parameter attr-dict `:` type($result)";
+}
+def Nacre_AssignOp : Op<Nacre_Dialect, "assign"> {
+  let summary = "a parameter's value from here on; after every read, and only when the loss is finite";
+  let arguments = (ins FlatSymbolRefAttr:$parameter, AnyRankedTensor:$value);
+  let assemblyFormat = "$parameter `,` $value attr-dict `:` type($value)";
+}
+
+#endif

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/Transforms/Transforms.h"
+
+using namespace nacre;
+using namespace mlir;
+
+/// A composite with a derivative of its own stays until that was used; on nested operands it goes at once, so that its parts can work
+/// on all widths together.
+static bool stays(Composite op) {
+  return isa<Differentiable>(op.getOperation()) &&
+         llvm::none_of(op->getOperandTypes(), [](Type type) { return isa<NestedType>(type); });
+}
+
+LogicalResult nacre::decompose(Operation *root, bool keepDifferentiable) {
+  while (true) {
+    SmallVector<Composite> pending;
+    root->walk([&](Composite op) {
+      if (!keepDifferentiable || !stays(op))
+        pending.push_back(op);
+    });
+    if (pending.empty())
+      return success();
+    for (Composite op : pending) {
+      OpBuilder builder(op);
+      SmallVector<Value> results;
+      if (failed(op.decompose(builder, results)))
+        return failure();
+      op->replaceAllUsesWith(results);
+      op->erase();
+    }
+  }
+}

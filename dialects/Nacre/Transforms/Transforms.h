@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The rewrites inside the nacre dialect, in the order in which the pipeline runs them.
+#pragma once
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+
+namespace nacre {
+
+/// Replaces every composite operator by its definition, until none is left. With `keepDifferentiable`, composites that know their
+/// own derivative stay, for `differentiate` to use it.
+mlir::LogicalResult decompose(mlir::Operation *root, bool keepDifferentiable);
+
+/// Removes the nested type: members of one shape become one tensor with a leading axis of widths, prefix products become
+/// `nested_matmul`, everything else is written out width by width. Function results become stacked tensors.
+/// Requires composites to be gone but for differentiable ones. Fails, naming the operator, where members cannot be joined at the end.
+mlir::LogicalResult expandNested(mlir::func::FuncOp function);
+
+/// Removes what derivative rules leave behind: needless broadcasts. Bits do not change.
+mlir::LogicalResult simplify(mlir::Operation *root);
+
+/// The gradients of the scalar `of` with respect to `with` as new operators after it; zero where nothing flows.
+/// Fails at an operator without a derivative. Requires plain tensors.
+mlir::FailureOr<llvm::SmallVector<mlir::Value>> differentiate(mlir::OpBuilder &builder, mlir::Value of,
+                                                              llvm::ArrayRef<mlir::Value> with);
+/// As above, with a given cotangent for each of several values.
+mlir::FailureOr<llvm::SmallVector<mlir::Value>> differentiate(mlir::OpBuilder &builder, llvm::ArrayRef<mlir::Value> of,
+                                                              llvm::ArrayRef<mlir::Value> cotangents,
+                                                              llvm::ArrayRef<mlir::Value> with);
+
+/// Adds `<loss>_step` to a module with a `nacre.train` attribute: forward, backward, optimiser, and the optimiser's own parameters.
+/// Its inputs are those of the loss and two f32 scalars, rate and step; it returns the loss.
+mlir::LogicalResult addTrainingStep(mlir::ModuleOp module);
+
+/// Adds `<function>_gradient`, which takes the function's inputs and a cotangent for each f32 result, and returns the results, then the
+/// gradients of every f32 input and of every parameter in the module's order. For tests.
+mlir::LogicalResult addGradientFunction(mlir::func::FuncOp function);
+
+} // namespace nacre

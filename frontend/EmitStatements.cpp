@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Statements, executed at compile time: loops are unrolled, names are bound to values.
+#include "frontend/Emitter.h"
+
+using namespace nacre;
+
+void Emitter::execute(const Block &block, Frame &frame) {
+  ++depth;
+  for (const auto &statement : block) {
+    if (exhausted) break;
+    if (frame.result) {
+      error(statement->range, "expected nothing after return, but got a statement", frame);
+      break;
+    }
+    execute(*statement, frame);
+  }
+  --depth;
+}
+
+void Emitter::execute(const Statement &statement, Frame &frame) {
+  if (!countStep(statement.range, frame)) return;
+  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement)) return executeAssign(*assignment, frame);
+  if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
+  if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
+  const auto &result = *llvm::cast<ReturnStatement>(&statement);
+  if (frame.blocks.size() > 1) {
+    error(result.range, "expected return at the end of the function, but got one inside a loop", frame);
+    frame.result = Meaning();
+    return;
+  }
+  frame.result = evaluate(*result.value, frame);
+  frame.resultRange = result.value->range;
+  if (const auto *name = llvm::dyn_cast<NameExpr>(result.value.get())) frame.resultName = name->name.str();
+}
+
+void Emitter::executeAssign(const AssignStatement &assignment, Frame &frame) {
+  Meaning meaning = evaluate(*assignment.value, frame);
+  if (assignment.names.size() == 1) {
+    if (const auto *results = meaning.as<Results>()) {
+      error(assignment.names[0].range, "expected " + llvm::Twine(results->values.size()) + " names for as many results, but got 1", frame);
+      meaning = Poison();
+    }
+    return assign(assignment.names[0], meaning, frame);
+  }
+  const auto *results = meaning.as<Results>();
+  bool fits = results && results->values.size() == assignment.names.size();
+  if (!fits && !meaning.isPoison())
+    error(assignment.range, "expected " + llvm::Twine(assignment.names.size()) + " results, but got " + meaning.text(), frame);
+  for (const auto &[index, name] : llvm::enumerate(assignment.names))
+    assign(name, fits ? Meaning(results->values[index]) : Meaning(), frame);
+}
+
+/// A name that exists in the function gets the new value; another one lives to the end of the block.
+void Emitter::assign(const Name &name, Meaning meaning, Frame &frame) {
+  for (llvm::StringMap<Frame::Local> &block : llvm::reverse(frame.blocks)) {
+    auto found = block.find(name.text);
+    if (found == block.end()) continue;
+    found->second.meaning = std::move(meaning);
+    return;
+  }
+  const Decl *member = frame.owner ? frame.owner->member(name.text) : nullptr;
+  const Decl *declared = member ? member : program.find(name.text);
+  if (declared && !llvm::isa<FunctionDecl>(declared)) {
+    error(name.range, "expected the name of a value, but '" + name.text + "' cannot be assigned", frame)
+        .note(declared->name.range, "'" + name.text + "' is declared here");
+    return;
+  }
+  if (frame.owner && frame.owner->arguments.count(name.text)) {
+    error(name.range, "expected the name of a value, but '" + name.text + "' is an argument of " + frame.owner->kind, frame);
+    return;
+  }
+  frame.blocks.back()[name.text] = {std::move(meaning), name.range};
+}
+
+/// What a loop runs over, or nothing after an error.
+std::vector<Meaning> Emitter::loopValues(const ForStatement &loop, Frame &frame) {
+  Meaning over = evaluate(*loop.values, frame);
+  std::vector<Meaning> values;
+  if (const auto *range = over.as<Range>()) {
+    if (range->end - range->begin > kMaxSteps) {
+      error(loop.values->range, "expected a range of at most " + llvm::Twine(kMaxSteps) + " values, but got more", frame);
+      return {};
+    }
+    for (int64_t i = range->begin; i < range->end; ++i)
+      values.push_back(i);
+  } else if (const auto *array = over.as<PartArray>()) {
+    for (const Instance *part : array->items)
+      values.push_back(part);
+  } else if (const auto *list = over.as<List>()) {
+    values = list->items;
+  } else if (!over.isPoison()) {
+    error(loop.values->range, "expected an array of layers, a list or a range such as 0..6, but got " + over.text(), frame);
+  }
+  return values;
+}
+
+void Emitter::executeFor(const ForStatement &loop, Frame &frame) {
+  for (const Meaning &value : loopValues(loop, frame)) {
+    if (exhausted) return;
+    frame.blocks.emplace_back();
+    frame.blocks.back()[loop.variable.text] = {value, loop.variable.range};
+    execute(loop.body, frame);
+    frame.blocks.pop_back();
+    if (frame.result) return; // a return inside the loop was reported
+  }
+}
+
+void Emitter::executeAssert(const AssertStatement &assertion, Frame &frame) {
+  Meaning condition = evaluate(*assertion.condition, frame);
+  if (condition.isPoison()) return;
+  const auto *holds = condition.as<bool>();
+  if (!holds) {
+    error(assertion.condition->range, "expected a condition known at compile time, but got " + condition.text(), frame);
+    return;
+  }
+  if (*holds) return;
+  llvm::StringRef text(assertion.condition->range.Start.getPointer(),
+                       assertion.condition->range.End.getPointer() - assertion.condition->range.Start.getPointer());
+  error(assertion.range, assertion.message ? "assertion failed: " + llvm::Twine(*assertion.message) : "assertion failed: " + text, frame);
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Bodies of functions.
+#include "frontend/Parser.h"
+
+using namespace nacre;
+
+bool Parser::parseBlock(Block &block, unsigned depth) {
+  if (!expect(TokenKind::LeftBrace)) return false;
+  const Token &opening = previous();
+  if (depth >= kMaxHeight) return tooDeep(opening.range()) != nullptr;
+  while (!at(TokenKind::RightBrace) && !at(TokenKind::EndOfFile)) {
+    if (atDeclaration() || atWord("param")) break; // a brace is missing
+    size_t before = position;
+    markStart();
+    if (auto statement = parseStatement(depth))
+      block.push_back(std::move(statement));
+    else
+      recover(&Parser::atStatement);
+    if (position == before) advance();
+  }
+  return expectClosing(TokenKind::RightBrace, opening);
+}
+
+std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
+  if (atWord("return")) return parseReturn();
+  if (atWord("for")) return parseFor(depth);
+  if (atWord("assert")) return parseAssert();
+  if (atWord("if") || atWord("else") || atWord("update") || atWord("tap")) {
+    notYet(peek().range(), "'" + peek().text + "'");
+    advance();
+    return nullptr;
+  }
+  if (at(TokenKind::Identifier) && (peek(1).is(TokenKind::Assign) || peek(1).is(TokenKind::Comma))) return parseAssign();
+  return fail("a statement: an assignment, return, for or assert");
+}
+
+/// x = value | a, b = value
+std::unique_ptr<Statement> Parser::parseAssign() {
+  llvm::SMLoc begin = peek().begin();
+  std::vector<Name> names;
+  do {
+    std::optional<Name> name = expectName("the name of a value");
+    if (!name) return nullptr;
+    names.push_back(*name);
+  } while (accept(TokenKind::Comma));
+  if (!expect(TokenKind::Assign)) return nullptr;
+  ExprPtr value = parseExpr();
+  if (!value) return nullptr;
+  auto statement = std::make_unique<AssignStatement>(since(begin));
+  statement->names = std::move(names);
+  statement->value = std::move(value);
+  return statement;
+}
+
+std::unique_ptr<Statement> Parser::parseReturn() {
+  llvm::SMLoc begin = advance().begin();
+  ExprPtr value = parseExpr();
+  if (!value) return nullptr;
+  auto statement = std::make_unique<ReturnStatement>(since(begin));
+  statement->value = std::move(value);
+  return statement;
+}
+
+/// for b in blocks { ... }
+std::unique_ptr<Statement> Parser::parseFor(unsigned depth) {
+  llvm::SMLoc begin = advance().begin();
+  std::optional<Name> variable = expectName("the name of the loop's value");
+  if (!variable) return nullptr;
+  if (!acceptWord("in")) return fail("'in'");
+  ExprPtr values = parseExpr();
+  if (!values) return nullptr;
+  auto statement = std::make_unique<ForStatement>(since(begin));
+  statement->variable = *variable;
+  statement->values = std::move(values);
+  if (!parseBlock(statement->body, depth + 1)) return nullptr;
+  statement->range = since(begin);
+  return statement;
+}
+
+/// assert D / H == 32, "a head has 32 columns"
+std::unique_ptr<Statement> Parser::parseAssert() {
+  llvm::SMLoc begin = advance().begin();
+  ExprPtr condition = parseExpr();
+  if (!condition) return nullptr;
+  std::optional<std::string> message;
+  if (accept(TokenKind::Comma)) {
+    if (!at(TokenKind::String)) return fail("a message, in quotes");
+    message = advance().text.trim('"').str();
+  }
+  auto statement = std::make_unique<AssertStatement>(since(begin));
+  statement->condition = std::move(condition);
+  statement->message = std::move(message);
+  return statement;
+}

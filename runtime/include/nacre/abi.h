@@ -1,0 +1,209 @@
+/* The binary interface between a compiled model and whoever calls it.
+ *
+ * A compiled library exports `<model>_model()`, which returns the constant table below, and typed functions over it
+ * (see the generated header). The table is plain data plus code addresses: nothing in it is allocated or changed.
+ * Sizes are polynomials in the model's named dimensions, so one binary serves every batch size up to its bound.
+ *
+ * Units: sizes and strides in elements unless a name ends in `bytes`. All tensors that cross this interface are dense,
+ * row-major and aligned to their element size. Strings are UTF-8, null-terminated and live as long as the library. */
+#ifndef NACRE_ABI_H
+#define NACRE_ABI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NACRE_ABI_VERSION 1
+#define NACRE_MAX_RANK 8
+#define NACRE_MAX_DIMS 16
+
+typedef enum nacre_dtype {
+  NACRE_F32 = 0,
+  NACRE_I32 = 1,
+  NACRE_F64 = 2, /* the remaining types occur in files only and are converted on reading */
+  NACRE_I64 = 3,
+  NACRE_F16 = 4,
+  NACRE_BF16 = 5,
+  NACRE_U8 = 6,
+  NACRE_I8 = 7,
+  NACRE_I16 = 8,
+  NACRE_BOOL = 9
+} nacre_dtype;
+
+typedef enum nacre_status {
+  NACRE_OK = 0,
+  NACRE_ERR_SHAPE = 1,     /* a rank, a size or a bound does not fit */
+  NACRE_ERR_VALUE = 2,     /* an input value is out of its range, or an argument makes no sense */
+  NACRE_ERR_NAME = 3,      /* no function, parameter or tensor of that name */
+  NACRE_ERR_MEMORY = 4,    /* the system refused memory or a thread */
+  NACRE_ERR_FILE = 5,      /* a file cannot be opened, read, written or renamed */
+  NACRE_ERR_FORMAT = 6,    /* a file is not what its name says: truncated, hostile or of another format */
+  NACRE_ERR_DEVICE = 7,    /* this machine lacks a CPU level or a device that was asked for */
+  NACRE_ERR_NONFINITE = 8, /* a training step met a non-finite loss; nothing was written */
+  NACRE_ERR_ABI = 9        /* the library was made for another version of this interface */
+} nacre_status;
+
+/* Filled on failure when the caller passes one; `message` is one sentence, lower case, without a full stop. */
+typedef struct nacre_error {
+  nacre_status status;
+  char message[512];
+} nacre_error;
+
+/* A dense row-major tensor that somebody else owns. */
+typedef struct nacre_tensor {
+  void *data;
+  nacre_dtype dtype;
+  int32_t rank;
+  int64_t shape[NACRE_MAX_RANK];
+} nacre_tensor;
+
+/* coefficient * prod_i dims[i]^power[i] */
+typedef struct nacre_term {
+  int64_t coefficient;
+  uint8_t power[NACRE_MAX_DIMS];
+} nacre_term;
+
+/* The sum of `count` terms; a count of 0 is the size 0. */
+typedef struct nacre_size {
+  const nacre_term *terms;
+  int64_t count;
+} nacre_size;
+
+/* A named size that is bound anew at each call, 0 <= size <= bound. */
+typedef struct nacre_dim {
+  const char *name;
+  int64_t bound;
+} nacre_dim;
+
+/* An input or an output of a function. */
+typedef struct nacre_port {
+  const char *name;
+  const char *doc;            /* may be empty, never null */
+  nacre_dtype dtype;          /* NACRE_F32 or NACRE_I32 */
+  int32_t rank;
+  const nacre_size *shape;    /* [rank] */
+  int64_t value_bound;        /* i32 inputs: values must lie in [0, value_bound); 0 = any value */
+  const int64_t *choices;     /* a run-time width: rank 0, i32, must be one of these; null otherwise */
+  int64_t choice_count;
+  int32_t choice_dim;         /* the dim that takes the chosen value; -1 = none */
+  int32_t choice_index_dim;   /* the dim that takes the position of the choice in `choices`; -1 = none */
+} nacre_port;
+
+typedef enum nacre_role {
+  NACRE_PARAM = 0,    /* trained; saved */
+  NACRE_STATE = 1,    /* changed by its own rule only; saved */
+  NACRE_OPTIMIZER = 2 /* moments and counters of the optimiser; saved in training checkpoints only */
+} nacre_role;
+
+typedef enum nacre_init_kind {
+  NACRE_INIT_ZEROS = 0,
+  NACRE_INIT_ONES = 1,
+  NACRE_INIT_CONSTANT = 2,  /* a */
+  NACRE_INIT_NORMAL = 3,    /* mean 0, standard deviation a */
+  NACRE_INIT_UNIFORM = 4,   /* in [-a, a) */
+  NACRE_INIT_KAIMING = 5,   /* normal, variance 2 / fan_in; fan_in = product of all axes but the last */
+  NACRE_INIT_XAVIER = 6,    /* uniform in +-sqrt(6 / (fan_in + fan_out)) */
+  NACRE_INIT_UNIT_ROWS = 7  /* normal, each row of the last axis scaled to length 1 */
+} nacre_init_kind;
+
+/* One tensor of the parameter block. */
+typedef struct nacre_parameter {
+  const char *name;   /* as in the model: "blocks.0.wq" */
+  const char *source; /* its name in a published checkpoint, or null */
+  nacre_dtype dtype;
+  int32_t rank;
+  int64_t shape[NACRE_MAX_RANK];
+  int64_t offset_bytes;      /* in the parameter block, multiple of 64 */
+  int32_t role;              /* nacre_role */
+  int32_t source_transposed; /* 1: the checkpoint holds it with its two axes exchanged */
+  int32_t init;              /* nacre_init_kind */
+  double init_value;         /* the `a` above */
+} nacre_parameter;
+
+struct nacre_workers;
+
+/* A kernel does tasks [begin, end) of a launch. `slots` holds pointers and 64-bit integers in the kernel's own order;
+ * `scratch` belongs to the calling worker alone and holds at least the model's `scratch_bytes`. */
+typedef void (*nacre_kernel)(int64_t begin, int64_t end, const int64_t *slots, char *scratch);
+
+/* What one call of a function works on. */
+typedef struct nacre_frame {
+  const int64_t *dims; /* [dim_count] of the model */
+  char *arena;
+  char *parameters;
+  void *const *inputs;
+  void *const *outputs;
+  const nacre_kernel *kernels; /* of the CPU level in use */
+  struct nacre_workers *workers;
+} nacre_frame;
+
+/* Runs all launches of a function in order; returns NACRE_OK or NACRE_ERR_NONFINITE. */
+typedef int32_t (*nacre_program)(const nacre_frame *frame);
+
+typedef struct nacre_function {
+  const char *name;
+  const char *doc;
+  int32_t input_count;
+  int32_t output_count;
+  const nacre_port *inputs;
+  const nacre_port *outputs;
+  nacre_size arena_bytes; /* at given dims */
+  nacre_program program;
+  int32_t writes_parameters; /* 1: a training step; needs exclusive use of the parameters */
+} nacre_function;
+
+typedef enum nacre_schedule_kind {
+  NACRE_SCHEDULE_CONSTANT = 0,
+  NACRE_SCHEDULE_LINEAR = 1, /* to 0 at the last step */
+  NACRE_SCHEDULE_COSINE = 2  /* half a cosine to 0 at the last step */
+} nacre_schedule_kind;
+
+/* How the model wants to be trained; `function` is null when it has no train block. The step function takes the inputs of the
+ * loss function and then two f32 scalars, the learning rate and the step number counted from 1; it returns the loss. */
+typedef struct nacre_training {
+  const char *function;  /* name of the step function in `functions` */
+  const char *loss;      /* name of the loss function in `functions` */
+  const char *metric;    /* name of a metric function, or null */
+  double rate;           /* peak learning rate */
+  int32_t schedule;      /* nacre_schedule_kind */
+  int32_t warmup_steps;  /* linear from 0 */
+  int64_t batch;
+  int64_t epochs;        /* 0: use steps */
+  int64_t steps;
+} nacre_training;
+
+typedef struct nacre_level {
+  const char *name;             /* "v3", "v4" */
+  const nacre_kernel *kernels;  /* [kernel_count] */
+} nacre_level;
+
+typedef struct nacre_api nacre_api;
+
+typedef struct nacre_model {
+  uint32_t abi_version;
+  uint32_t reserved;
+  const char *name;
+  const char *manifest; /* JSON, the same text as the .json file beside the library */
+  const nacre_api *api; /* the runtime that is linked into this library */
+  int64_t parameter_bytes;
+  int64_t scratch_bytes; /* one worker's share */
+  int32_t dim_count;
+  int32_t parameter_count;
+  int32_t function_count;
+  int32_t kernel_count;
+  int32_t level_count; /* ascending: the last one that the machine supports is used */
+  int32_t reserved2;
+  const nacre_dim *dims;
+  const nacre_parameter *parameters;
+  const nacre_function *functions;
+  const nacre_level *levels;
+  const char *const *kernel_names;
+  nacre_training training;
+} nacre_model;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

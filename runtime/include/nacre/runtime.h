@@ -1,0 +1,76 @@
+/* What every compiled library can do: parameters, contexts, calls, training steps.
+ *
+ * The runtime is linked into each library with hidden symbols; the outside reaches it through `nacre_model::api` or through
+ * the typed functions of the generated header. No function prints, exits, or allocates after the context is made.
+ *
+ * Threads: a `nacre_parameters` may be shared by any number of contexts that only read it. A context is used by one thread
+ * at a time. A training step writes the parameters, so it needs them to itself. */
+#ifndef NACRE_RUNTIME_H
+#define NACRE_RUNTIME_H
+
+#include "nacre/abi.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nacre_parameters nacre_parameters;
+typedef struct nacre_context nacre_context;
+
+/* Zero means the default everywhere. */
+typedef struct nacre_options {
+  int32_t threads;    /* workers, the caller included; default: the processors this process may use */
+  const char *level;  /* a CPU level by name; default: NACRE_CPU from the environment, else the best supported */
+  const int64_t *max_dims; /* [dim_count] largest sizes this context will see; default: the bounds */
+} nacre_options;
+
+/* What to do with a tensor that the file lacks or has in excess. */
+typedef enum nacre_load_flags {
+  NACRE_LOAD_STRICT = 0,       /* every parameter and state must be there, by its own name or its source name */
+  NACRE_LOAD_OPTIMIZER = 1     /* the optimiser's tensors must be there as well: resume a training */
+} nacre_load_flags;
+
+typedef enum nacre_save_flags {
+  NACRE_SAVE_MODEL = 0,
+  NACRE_SAVE_OPTIMIZER = 1
+} nacre_save_flags;
+
+struct nacre_api {
+  /* A zeroed parameter block; the caller destroys it after every context that uses it. Null on NACRE_ERR_MEMORY, NACRE_ERR_ABI. */
+  nacre_parameters *(*parameters_create)(const nacre_model *model, nacre_error *error);
+  /* Draws every parameter by its initialiser; the draw depends on (seed, position of the parameter, element) only. */
+  nacre_status (*parameters_init)(nacre_parameters *parameters, uint64_t seed, nacre_error *error);
+  /* Reads a safetensors file by name, then by source name. On failure nothing has changed. */
+  nacre_status (*parameters_load)(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
+  /* Writes a safetensors file: new file, sync, rename. On failure an old file of that name is untouched. */
+  nacre_status (*parameters_save)(const nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
+  /* A view into the block; borrowed until `parameters_destroy`. NACRE_ERR_NAME. */
+  nacre_status (*parameters_get)(nacre_parameters *parameters, const char *name, nacre_tensor *view, nacre_error *error);
+  /* Copies values in. NACRE_ERR_NAME, NACRE_ERR_SHAPE. */
+  nacre_status (*parameters_set)(nacre_parameters *parameters, const char *name, const nacre_tensor *value, nacre_error *error);
+  void (*parameters_destroy)(nacre_parameters *parameters);
+
+  /* Borrows model and parameters. `options` may be null. Null on NACRE_ERR_MEMORY, NACRE_ERR_DEVICE, NACRE_ERR_ABI, NACRE_ERR_VALUE. */
+  nacre_context *(*context_create)(const nacre_model *model, nacre_parameters *parameters, const nacre_options *options, nacre_error *error);
+  void (*context_destroy)(nacre_context *context);
+  /* Position of a function by name, or -1. */
+  int32_t (*function_index)(const nacre_model *model, const char *name);
+  /* Checks and runs one function. Inputs bind the dims; each output tensor must have the resulting shape, its data must not
+   * overlap an input. Allocates nothing. NACRE_ERR_SHAPE, NACRE_ERR_VALUE, NACRE_ERR_NONFINITE, NACRE_ERR_NAME (index). */
+  nacre_status (*call)(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
+                       nacre_tensor *outputs, int32_t output_count, nacre_error *error);
+  /* As `call`, but trusts ranks and dims: `dims` is given, tensors are bare pointers. Values of i32 inputs are still checked.
+   * This is what the typed functions of the generated header use. */
+  nacre_status (*call_typed)(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
+                             void *const *outputs, nacre_error *error);
+  /* The learning rate of a step (counted from 1) out of `total` steps, by the model's schedule. */
+  double (*training_rate)(const nacre_model *model, int64_t step, int64_t total);
+};
+
+/* The one table; hidden in every library. */
+extern const nacre_api nacre_runtime_api;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

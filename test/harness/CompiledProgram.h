@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A module compiled into a shared library and loaded into this process, called through the table of abi.h with the reference's arrays.
+#pragma once
+
+#include "dialects/Nacre/Reference/Array.h"
+
+#include "mlir/IR/BuiltinOps.h"
+#include "nacre/runtime.h"
+#include "llvm/ADT/StringRef.h"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace nacre::test {
+
+/// How a call is run.
+struct CallOptions {
+  std::string level; ///< empty: the best of this machine
+  int threads = 1;
+};
+
+class CompiledProgram {
+public:
+  /// Compiles `module` (consumed) for v3 and v4. Null on failure, with a reason.
+  static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages);
+  ~CompiledProgram();
+
+  /// The CPU levels of the library that this machine can run.
+  const std::vector<std::string> &levels() const { return usable; }
+  bool has(llvm::StringRef function) const;
+  /// Rounds `inputs` to f32 or i32 and runs a function; nothing on failure, with a reason. Results as arrays of their own shapes.
+  std::optional<std::vector<Array>> call(llvm::StringRef function, llvm::ArrayRef<Array> inputs, const CallOptions &options,
+                                         std::string &messages);
+  std::vector<std::string> parameterNames() const;
+  /// Requires a parameter of that name.
+  Array parameter(llvm::StringRef name);
+  bool setParameter(llvm::StringRef name, const Array &value, std::string &messages);
+  const nacre_model &table() const { return *model; }
+
+private:
+  CompiledProgram() = default;
+  bool load(const std::string &path, std::string &messages);
+  nacre_context *context(const CallOptions &options, nacre_error &error);
+
+  struct Context {
+    CallOptions options;
+    nacre_context *handle;
+  };
+  void *handle = nullptr;
+  const nacre_model *model = nullptr;
+  nacre_parameters *parameters = nullptr;
+  std::vector<Context> contexts;
+  std::vector<std::string> usable;
+};
+
+} // namespace nacre::test
