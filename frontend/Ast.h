@@ -148,7 +148,7 @@ template <StatementKind Kind> struct StatementOf : Statement {
 };
 struct AssignStatement : StatementOf<StatementKind::Assign> {
   using StatementOf::StatementOf;
-  std::vector<Name> names;
+  Name name;
   ExprPtr value;
 };
 struct ReturnStatement : StatementOf<StatementKind::Return> {

@@ -119,8 +119,7 @@ private:
   void print(const Statement &statement, unsigned indent) {
     start(indent);
     if (const auto *assign = llvm::dyn_cast<AssignStatement>(&statement)) {
-      llvm::interleaveComma(assign->names, out, [&](const Name &name) { out << name.text; });
-      out << " = ";
+      out << assign->name.text << " = ";
       print(*assign->value);
     } else if (const auto *result = llvm::dyn_cast<ReturnStatement>(&statement)) {
       out << "return ";

@@ -230,8 +230,7 @@ Meaning Emitter::build(const Builtin &builtin, llvm::SMRange range, llvm::ArrayR
     if (call) suggestTranspose(*notes, *call, builtin, operands, places, attributes);
     return {};
   }
-  if (op->getNumResults() == 1) return mlir::Value(op->getResult(0));
-  return Results{std::vector<mlir::Value>(op->result_begin(), op->result_end())};
+  return mlir::Value(op->getResult(0));
 }
 
 //===--- notes ---===//

@@ -19,7 +19,7 @@ void Emitter::execute(const Block &block, Frame &frame) {
 
 void Emitter::execute(const Statement &statement, Frame &frame) {
   if (!countStep(statement.range, frame)) return;
-  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement)) return executeAssign(*assignment, frame);
+  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement)) return assign(assignment->name, evaluate(*assignment->value, frame), frame);
   if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
   if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
   const auto &result = *llvm::cast<ReturnStatement>(&statement);
@@ -31,23 +31,6 @@ void Emitter::execute(const Statement &statement, Frame &frame) {
   frame.result = evaluate(*result.value, frame);
   frame.resultRange = result.value->range;
   if (const auto *name = llvm::dyn_cast<NameExpr>(result.value.get())) frame.resultName = name->name.str();
-}
-
-void Emitter::executeAssign(const AssignStatement &assignment, Frame &frame) {
-  Meaning meaning = evaluate(*assignment.value, frame);
-  if (assignment.names.size() == 1) {
-    if (const auto *results = meaning.as<Results>()) {
-      error(assignment.names[0].range, "expected " + llvm::Twine(results->values.size()) + " names for as many results, but got 1", frame);
-      meaning = Poison();
-    }
-    return assign(assignment.names[0], meaning, frame);
-  }
-  const auto *results = meaning.as<Results>();
-  bool fits = results && results->values.size() == assignment.names.size();
-  if (!fits && !meaning.isPoison())
-    error(assignment.range, "expected " + llvm::Twine(assignment.names.size()) + " results, but got " + meaning.text(), frame);
-  for (const auto &[index, name] : llvm::enumerate(assignment.names))
-    assign(name, fits ? Meaning(results->values[index]) : Meaning(), frame);
 }
 
 /// A name that exists in the function gets the new value; another one lives to the end of the block.

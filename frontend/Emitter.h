@@ -89,7 +89,6 @@ private:
   // EmitStatements.cpp
   void execute(const Block &block, Frame &frame);
   void execute(const Statement &statement, Frame &frame);
-  void executeAssign(const AssignStatement &assign, Frame &frame);
   void executeFor(const ForStatement &loop, Frame &frame);
   void executeAssert(const AssertStatement &assertion, Frame &frame);
   void assign(const Name &name, Meaning meaning, Frame &frame);

@@ -61,7 +61,6 @@ std::string Meaning::text() const {
   if (const auto *range = as<Range>()) return "the range " + std::to_string(range->begin) + ".." + std::to_string(range->end);
   if (const auto *list = as<List>()) return listText(*list);
   if (const auto *array = as<PartArray>()) return "an array of " + std::to_string(array->items.size()) + " layers";
-  if (const auto *results = as<Results>()) return std::to_string(results->values.size()) + " results";
   if (const auto *instance = as<const Instance *>()) return "the layer '" + (*instance)->path + "'";
   return "nothing";
 }

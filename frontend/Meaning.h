@@ -34,14 +34,10 @@ struct List {
 struct PartArray {
   std::vector<const Instance *> items; // owned by the emitter
 };
-/// Several results of one operator.
-struct Results {
-  std::vector<mlir::Value> values;
-};
 
 struct Meaning {
   using Variant =
-      std::variant<Poison, mlir::Value, int64_t, double, bool, std::string, Dim, Choice, Range, List, const Instance *, PartArray, Results>;
+      std::variant<Poison, mlir::Value, int64_t, double, bool, std::string, Dim, Choice, Range, List, const Instance *, PartArray>;
   Variant variant;
 
   Meaning() = default; ///< poison

@@ -30,24 +30,19 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
     advance();
     return nullptr;
   }
-  if (at(TokenKind::Identifier) && (peek(1).is(TokenKind::Assign) || peek(1).is(TokenKind::Comma))) return parseAssign();
+  if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign)) return parseAssign();
+  if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Comma)) return notYet(peek().range(), "an assignment of several results");
   return fail("a statement: an assignment, return, for or assert");
 }
 
-/// x = value | a, b = value
+/// x = value
 std::unique_ptr<Statement> Parser::parseAssign() {
-  llvm::SMLoc begin = peek().begin();
-  std::vector<Name> names;
-  do {
-    std::optional<Name> name = expectName("the name of a value");
-    if (!name) return nullptr;
-    names.push_back(*name);
-  } while (accept(TokenKind::Comma));
-  if (!expect(TokenKind::Assign)) return nullptr;
+  const Token &name = advance();
+  advance();
   ExprPtr value = parseExpr();
   if (!value) return nullptr;
-  auto statement = std::make_unique<AssignStatement>(since(begin));
-  statement->names = std::move(names);
+  auto statement = std::make_unique<AssignStatement>(since(name.begin()));
+  statement->name = Name{name.text, name.range()};
   statement->value = std::move(value);
   return statement;
 }

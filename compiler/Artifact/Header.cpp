@@ -90,12 +90,13 @@ static void printFunction(llvm::raw_ostream &out, const ModelDescription &model,
 }
 
 static void printDims(llvm::raw_ostream &out, const ModelDescription &model) {
-  if (model.dims.empty())
-    return;
-  out << "/* The largest sizes of the run-time dimensions. */\n";
-  for (const DimDescription &dim : model.dims)
-    out << "#define " << llvm::StringRef(model.name).upper() << "_MAX_" << dim.name << " INT64_C(" << dim.bound << ")\n";
-  out << "\n";
+  std::string lines;
+  llvm::raw_string_ostream text(lines);
+  for (size_t i = 0; i < model.dims.size(); ++i)
+    if (!isChosen(model, i))
+      text << "#define " << llvm::StringRef(model.name).upper() << "_MAX_" << model.dims[i].name << " INT64_C(" << model.dims[i].bound << ")\n";
+  if (!lines.empty())
+    out << "/* The largest sizes of the run-time dimensions. */\n" << lines << "\n";
 }
 
 // $p stands for the prefix. The contracts are those of nacre_api in nacre/runtime.h.

@@ -47,10 +47,11 @@ static bool isMentioned(const FunctionDescription &function, llvm::StringRef dim
   return false;
 }
 
-static bool isChosen(const FunctionDescription &function, int dim) {
-  for (const PortDescription &port : function.inputs)
-    if (port.choiceDim == dim || port.choiceIndexDim == dim)
-      return true;
+bool nacre::isChosen(const ModelDescription &model, size_t dim) {
+  for (const FunctionDescription &function : model.functions)
+    for (const PortDescription &port : function.inputs)
+      if (port.choiceDim == int(dim) || port.choiceIndexDim == int(dim))
+        return true;
   return false;
 }
 
@@ -59,7 +60,7 @@ TypedFunction nacre::typedFunction(const ModelDescription &model, const Function
   typed.symbol = prefixOf(model) + "_" + function.name + (isTakenSuffix(function.name) ? "_fn" : "");
   llvm::StringSet<> used;
   for (size_t i = 0; i < model.dims.size(); ++i)
-    if (isMentioned(function, model.dims[i].name) && !isChosen(function, int(i)))
+    if (isMentioned(function, model.dims[i].name) && !isChosen(model, i))
       typed.arguments.push_back({TypedArgument::DimSize, int(i), freshName(model.dims[i].name, used)});
   for (size_t i = 0; i < function.inputs.size(); ++i) {
     const PortDescription &port = function.inputs[i];

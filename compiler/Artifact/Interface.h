@@ -12,6 +12,9 @@ namespace nacre {
 /// The library's name: the model's name in lower case. "MiniLM" -> "minilm"; the files are libminilm.so, minilm.h, ...
 std::string prefixOf(const ModelDescription &model);
 
+/// Whether a run-time width decides dim `dim` (its value or its position), so that no caller passes it.
+bool isChosen(const ModelDescription &model, size_t dim);
+
 /// One argument of a typed function, after the context and before the error.
 struct TypedArgument {
   enum Kind {

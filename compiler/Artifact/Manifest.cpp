@@ -129,6 +129,18 @@ static void writeTraining(OStream &json, const TrainingDescription &training) {
   });
 }
 
+static void writeDims(OStream &json, const ModelDescription &model) {
+  json.attributeArray("dims", [&] {
+    for (size_t i = 0; i < model.dims.size(); ++i)
+      json.object([&] {
+        json.attribute("name", model.dims[i].name);
+        json.attribute("bound", model.dims[i].bound);
+        if (isChosen(model, i))
+          json.attribute("chosen", true); // by a run-time width
+      });
+  });
+}
+
 std::string nacre::manifestText(const ModelDescription &model) {
   std::string result;
   llvm::raw_string_ostream out(result);
@@ -139,12 +151,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
     json.attribute("levels", llvm::json::Array(model.levels));
     json.attribute("parameter_bytes", model.parameterBytes);
     json.attribute("scratch_bytes", model.scratchBytes);
-    writeList(json, "dims", model.dims, [](OStream &json, const DimDescription &dim) {
-      json.object([&] {
-        json.attribute("name", dim.name);
-        json.attribute("bound", dim.bound);
-      });
-    });
+    writeDims(json, model);
     writeList(json, "parameters", model.parameters, writeParameter);
     writeList(json, "functions", model.functions,
               [&](OStream &json, const FunctionDescription &function) { writeFunction(json, model, function); });

@@ -33,7 +33,7 @@ model M {
     y = -x[:, 1:m, -1, :3, 2:] * (1 + 2e-3) / 4 - any.part[0](x)
     for p in parts { for i in 0..6 { y = p.apply(y) } }
     assert shape(y) == [B, 4], "four"
-    a, b = f(x, [1, 2.5], over = widths)
+    a = f(x, [1, 2.5], over = widths)
     return y
   }
 }

@@ -281,8 +281,9 @@ TEST(Context, PassesOnAnyOtherStatusOfAProgram) {
 TEST(Context, LeavesNothingBehindWhenRefused) {
   auto create = [] {
     Toy toy(3);
-    if (toy.context == nullptr)
+    if (toy.context == nullptr) {
       EXPECT_EQ(toy.error.status, NACRE_ERR_MEMORY);
+    }
     return toy.context != nullptr;
   };
   EXPECT_EQ(faults::failEach(faults::Call::Allocate, create), 3);

@@ -186,7 +186,7 @@ TEST(Npz, RefusesBadArchives) {
 TEST(Npz, RefusesTruncatedArchives) {
   Folder folder;
   std::string whole = Zip().bytes();
-  for (size_t size = 0; size < whole.size(); ++size)
+  for (size_t size = 0; size < whole.size(); size += 3)
     EXPECT_EQ(Archive(folder.write("z.npz", whole.substr(0, size))).npz, nullptr) << size;
 }
 

@@ -151,8 +151,9 @@ TEST(WorkersAlone, OutliveManyLaunchNumbers) {
 TEST(WorkersAlone, LeaveNothingBehindWhenRefused) {
   auto create = [] {
     Pool pool(4);
-    if (pool.workers == nullptr)
+    if (pool.workers == nullptr) {
       EXPECT_EQ(pool.error.status, NACRE_ERR_MEMORY);
+    }
     return pool.workers != nullptr;
   };
   EXPECT_EQ(faults::failEach(faults::Call::Thread, create), 3);

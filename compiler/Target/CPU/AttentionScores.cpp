@@ -25,7 +25,9 @@ Scores::Scores(VectorBuilder &b, Value slots, const AttentionSpec &spec, Value b
   length = spec.lengths ? b.max(b.min(perBatch(b, slots, Slot::Lengths, batch), keys), b.integer(0)) : keys;
   if (spec.window)
     window = b.slotInteger(slots, Slot::Window);
-  if (spec.prefix)
+  if (spec.fixedPrefix > 0)
+    prefix = b.integer(spec.fixedPrefix);
+  else if (spec.prefix)
     prefix = perBatch(b, slots, Slot::Prefix, batch);
   if (!spec.bias)
     return;

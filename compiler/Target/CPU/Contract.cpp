@@ -130,9 +130,9 @@ void ContractEmitter::emitChunk(const Segment &segment, Value row, Value rows, V
   std::vector<std::function<void()>> widths = {[] {}};
   for (int64_t width = 1; width <= b.level.tileVectors; ++width)
     widths.push_back([&, width] {
-      emitRowTiles(b, rows, {b.level.tileRows, [&](Value first, int64_t count) {
-                               emitTile(segment, row, first, count, width);
-                             }});
+      auto tile = [&](Value first, int64_t count) { emitTile(segment, row, first, count, width); };
+      const RowTiles tiles{b.level.tileRows, tile};
+      width == b.level.tileVectors ? emitRowTiles(b, rows, tiles) : emitFewRowTiles(b, rows, tiles);
     });
   b.choose(vectors, widths);
 }

@@ -57,31 +57,28 @@ Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t 
   return sums;
 }
 
-/// The rows that are left after the full tiles: nothing, one tile, or a full tile's rows and one or two more in two tiles.
-static void emitLastRows(VectorBuilder &b, Value row, Value count, const RowTiles &tiles) {
-  std::vector<std::function<void()>> cases;
-  for (int64_t left = 0; left <= tiles.rows + 2; ++left)
-    cases.push_back([&, left] {
-      if (left == 0)
-        return;
-      if (left <= tiles.rows)
-        return tiles.tile(row, left);
-      const int64_t first = (left + 1) / 2;
-      tiles.tile(row, first);
-      tiles.tile(b.add(row, first), left - first);
-    });
-  b.choose(count, cases);
+void emitRowTiles(VectorBuilder &b, Value count, const RowTiles &tiles) {
+  const int64_t first = (tiles.rows + 2) / 2; // of the two tiles that share a full one's rows
+  Value left = b.rem(count, tiles.rows);
+  Value few = b.both(b.less(b.integer(0), left), b.less(left, b.integer(3)));
+  Value share = b.both(few, b.less(b.integer(tiles.rows - 1), count));
+  Value full = b.sub(b.sub(count, left), b.select(share, b.integer(tiles.rows), b.integer(0)));
+  b.loop(b.integer(0), full, tiles.rows, [&](Value row) { tiles.tile(row, tiles.rows); });
+  b.ifThen(share, [&] { tiles.tile(full, first); });
+  Value row = b.add(full, b.select(share, b.integer(first), b.integer(0)));
+  std::vector<std::function<void()>> cases = {[] {}};
+  for (int64_t size = 1; size < tiles.rows; ++size)
+    cases.push_back([&, size] { tiles.tile(row, size); });
+  b.choose(b.sub(count, row), cases);
 }
 
-void emitRowTiles(VectorBuilder &b, Value count, const RowTiles &tiles) {
-  Value left = b.rem(count, tiles.rows);
-  Value few = b.less(left, b.integer(3)), many = b.less(b.integer(tiles.rows - 1), count);
-  Value some = b.less(b.integer(0), left);
-  Value share = b.both(few, b.both(many, some));
-  left = b.add(left, b.select(share, b.integer(tiles.rows), b.integer(0)));
-  Value full = b.sub(count, left);
-  b.loop(b.integer(0), full, tiles.rows, [&](Value row) { tiles.tile(row, tiles.rows); });
-  emitLastRows(b, full, left, tiles);
+void emitFewRowTiles(VectorBuilder &b, Value count, const RowTiles &tiles) {
+  Value row = b.integer(0);
+  for (int64_t size = tiles.rows; size > 0; size /= 2) {
+    Value left = b.sub(count, row), end = b.sub(count, b.rem(left, size));
+    b.loop(row, end, size, [&](Value r) { tiles.tile(r, size); });
+    row = end;
+  }
 }
 
 } // namespace nacre::cpu

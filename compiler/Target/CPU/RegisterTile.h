@@ -24,13 +24,16 @@ Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t 
 
 /// How a row count that is only known at run time is cut into register tiles.
 struct RowTiles {
-  int64_t rows;                                          // of a full tile
+  int64_t rows;                                            // of a full tile
   llvm::function_ref<void(Value row, int64_t count)> tile; // emits a tile of `count` rows at `row`
 };
 
 /// Emits tiles for rows [0, count): full tiles in a loop, then what is left in one tile of its own size. One or two rows
 /// alone would wait for their own additions, so they share the last full tile's rows: 8 + 1 become 5 + 4.
 void emitRowTiles(VectorBuilder &b, Value count, const RowTiles &tiles);
+
+/// Likewise with less code: what is left is taken in tiles of 4, 2 and 1 rows. For seldom cases.
+void emitFewRowTiles(VectorBuilder &b, Value count, const RowTiles &tiles);
 
 } // namespace nacre::cpu
 

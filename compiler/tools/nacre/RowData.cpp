@@ -4,6 +4,7 @@
 #include "compiler/Artifact/Failure.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FileSystem.h"
 
 #include <cstring>
 #include <numeric>
@@ -85,6 +86,8 @@ std::vector<Array> RowData::gather(llvm::ArrayRef<int64_t> numbers) const {
 }
 
 static llvm::Expected<std::vector<int64_t>> rowsOfFile(const std::string &path, int64_t rows) {
+  if (!llvm::sys::fs::exists(path))
+    return userFailure("expected the list of rows that the train block names beside the model, but there is no '" + path + "'");
   auto arrays = readArrays(path);
   if (!arrays)
     return arrays.takeError();

@@ -115,14 +115,25 @@ static void printLoops(const Object &manifest) {
     llvm::outs() << "  plain loop: " << name << "\n";
 }
 
+static void printDims(const Object &manifest, const DimValues &dims) {
+  llvm::outs() << "functions";
+  const llvm::json::Array *entries = manifest.getArray("dims");
+  llvm::StringRef separator = " at ";
+  for (size_t i = 0; entries && i < entries->size(); ++i) {
+    const Object *dim = (*entries)[i].getAsObject();
+    if (!dim || dim->getBoolean("chosen").value_or(false))
+      continue;
+    llvm::outs() << separator << text(*dim, "name") << "=" << dims.at(text(*dim, "name"));
+    separator = ", ";
+  }
+  llvm::outs() << "\n";
+}
+
 static int print(const Object &manifest, const DimValues &dims, Console &console) {
   int64_t parameterBytes = manifest.getInteger("parameter_bytes").value_or(0);
   llvm::outs() << llvm::formatv("model {0}: parameter block of {1} bytes\n", text(manifest, "model"), shortNumber(parameterBytes));
   printParameters(manifest);
-  llvm::outs() << "functions at";
-  for (const auto &[name, value] : dims)
-    llvm::outs() << " " << name << "=" << value;
-  llvm::outs() << "\n";
+  printDims(manifest, dims);
   for (const llvm::json::Value &value : *manifest.getArray("functions")) {
     const Object *function = value.getAsObject();
     auto cost = function ? costOf(manifest, *function, dims) : llvm::Expected<FunctionCost>(userFailure("a function is no object"));

@@ -118,6 +118,7 @@ TEST(Header, SaysWhatTheModelSays) {
                            "nacre_status sample_apply(nacre_context *context, int64_t B, const float *x, int32_t m, float register_, "
                            "float *result, float *total, nacre_error *error);"})
     EXPECT_NE(text.find(part), std::string::npos) << part << "\n" << text;
+  EXPECT_EQ(text.find("SAMPLE_MAX_m"), std::string::npos) << "a run-time width is no dim of the caller";
 }
 
 TEST(Manifest, IsJsonWithPolynomials) {
