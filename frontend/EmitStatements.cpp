@@ -19,7 +19,8 @@ void Emitter::execute(const Block &block, Frame &frame) {
 
 void Emitter::execute(const Statement &statement, Frame &frame) {
   if (!countStep(statement.range, frame)) return;
-  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement)) return assign(assignment->name, evaluate(*assignment->value, frame), frame);
+  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement))
+    return assign(assignment->name, evaluate(*assignment->value, frame), frame);
   if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
   if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
   const auto &result = *llvm::cast<ReturnStatement>(&statement);

@@ -27,6 +27,9 @@ static void reportTwice(Diagnostics &diagnostics, const Decl &decl, const Decl &
       .note(first.name.range, "'" + decl.name.text + "' is declared here");
 }
 
+/// 64: deeper than any model is built; keeps recursion over parts shallow.
+static constexpr unsigned kMaxLayerHeight = 64;
+
 void Program::resolve(Diagnostics &diagnostics) {
   for (const Ast &file : files) {
     for (const DeclPtr &decl : file.declarations) {
@@ -39,10 +42,10 @@ void Program::resolve(Diagnostics &diagnostics) {
       if (const auto *layer = llvm::dyn_cast<LayerDecl>(decl.get())) checkMembers(layer->members, diagnostics);
     }
   }
-  std::set<const LayerDecl *> fine;
+  std::map<const LayerDecl *, unsigned> heights;
   for (const LayerDecl *layer : all<LayerDecl>()) {
     std::vector<const LayerDecl *> chain;
-    if (containsItself(*layer, chain, fine, diagnostics)) return; // one cycle is told once
+    if (!measure(*layer, chain, heights, diagnostics)) return; // one cycle is told once
   }
 }
 
@@ -54,14 +57,11 @@ void Program::checkMembers(const std::vector<DeclPtr> &members, Diagnostics &dia
   }
 }
 
-bool Program::containsItself(const LayerDecl &layer, std::vector<const LayerDecl *> &chain, std::set<const LayerDecl *> &fine,
-                             Diagnostics &diagnostics) const {
-  if (fine.count(&layer)) return false;
-  if (chain.size() > 64) { // 64: deeper than any model is built
-    diagnostics.error(layer.name.range, "expected at most 64 layers inside each other, but got more");
-    return true;
-  }
+bool Program::measure(const LayerDecl &layer, std::vector<const LayerDecl *> &chain, std::map<const LayerDecl *, unsigned> &heights,
+                      Diagnostics &diagnostics) const {
+  if (heights.count(&layer)) return true;
   chain.push_back(&layer);
+  unsigned height = 1;
   for (const DeclPtr &member : layer.members) {
     const auto *part = llvm::dyn_cast<InstanceDecl>(member.get());
     const auto *inner = part ? find<LayerDecl>(part->layer.text) : nullptr;
@@ -69,13 +69,18 @@ bool Program::containsItself(const LayerDecl &layer, std::vector<const LayerDecl
     if (llvm::is_contained(chain, inner)) {
       diagnostics.error(part->layer.range, "expected a layer that does not contain itself, but '" + inner->name.text + "' does")
           .note(inner->name.range, "'" + inner->name.text + "' is declared here");
-      return true;
+      return false;
     }
-    if (containsItself(*inner, chain, fine, diagnostics)) return true;
+    bool isHigh = chain.size() >= kMaxLayerHeight;
+    if (!isHigh && !measure(*inner, chain, heights, diagnostics)) return false;
+    height = std::max(height, isHigh ? kMaxLayerHeight + 1 : heights[inner] + 1);
+    if (height <= kMaxLayerHeight) continue;
+    diagnostics.error(part->layer.range, "expected at most " + llvm::Twine(kMaxLayerHeight) + " layers inside each other, but got more");
+    return false;
   }
   chain.pop_back();
-  fine.insert(&layer);
-  return false;
+  heights[&layer] = height;
+  return true;
 }
 
 namespace {

@@ -7,8 +7,7 @@
 
 #include "llvm/ADT/StringMap.h"
 
-#include <memory>
-#include <set>
+#include <map>
 
 namespace nacre {
 
@@ -39,8 +38,9 @@ public:
 
 private:
   void checkMembers(const std::vector<DeclPtr> &members, Diagnostics &diagnostics);
-  bool containsItself(const LayerDecl &layer, std::vector<const LayerDecl *> &chain, std::set<const LayerDecl *> &fine,
-                      Diagnostics &diagnostics) const;
+  /// Fills in how many layers are inside each other; false, and an error, when one contains itself or there are too many.
+  bool measure(const LayerDecl &layer, std::vector<const LayerDecl *> &chain, std::map<const LayerDecl *, unsigned> &heights,
+               Diagnostics &diagnostics) const;
 
   std::vector<Ast> files;
   std::string path;

@@ -72,18 +72,11 @@ static void describeStep(ModelDescription &model) {
   }
 }
 
-static LogicalResult plan_(ModuleOp module, ModelDescription &model) {
+/// Programs and kernels with all buffers placed, and what the artefact says about them.
+static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
   describeParameters(module, model);
-  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
-  if (functions.empty())
-    return module.emitError("the model has no function to compile");
-  KernelTable kernels(functions.front());
-  for (func::FuncOp function : functions) {
-    if (failed(buildProgram(function, functions.front(), kernels)))
-      return failure();
-  }
-  for (func::FuncOp function : functions)
-    function.erase();
+  if (failed(buildPrograms(module)))
+    return failure();
   for (auto program : module.getOps<plan::ProgramOp>()) {
     planBuffers(program);
     for (FunctionDescription &function : model.functions)
@@ -159,7 +152,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
     return failure();
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
-  if (failed(plan_(module, result.model)))
+  if (failed(planModel(module, result.model)))
     return failure();
   FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);
   if (failed(code))

@@ -524,3 +524,16 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   builder.createBlock(&program.getBody());
   return ProgramBuilder(function, program, kernels).run();
 }
+
+LogicalResult nacre::buildPrograms(ModuleOp module) {
+  SmallVector<func::FuncOp> functions(module.getOps<func::FuncOp>());
+  if (functions.empty())
+    return module.emitError("the model has no function to compile");
+  KernelTable kernels(functions.front());
+  for (func::FuncOp function : functions)
+    if (failed(buildProgram(function, functions.front(), kernels)))
+      return failure();
+  for (func::FuncOp function : functions)
+    function.erase();
+  return success();
+}

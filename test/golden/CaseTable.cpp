@@ -50,7 +50,7 @@ llvm::Expected<CaseTable> CaseTable::read(llvm::StringRef path) {
       table.forms.back().text += (line + "\n").str();
     }
   }
-  return std::move(table);
+  return table;
 }
 
 //===-- choosing and filling a form ------------------------------------------------------------------------------------------===//

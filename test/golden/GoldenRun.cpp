@@ -42,6 +42,14 @@ using Evaluator = std::function<std::optional<std::vector<Array>>(const std::str
 
 } // namespace
 
+/// Text that is no TAP line.
+static void comment(llvm::StringRef text) {
+  llvm::SmallVector<llvm::StringRef> lines;
+  text.split(lines, '\n', -1, /*KeepEmpty=*/false);
+  for (llvm::StringRef line : lines)
+    llvm::outs() << "# " << line << "\n";
+}
+
 static Array withShape(Array array, llvm::ArrayRef<int64_t> shape) {
   array.shape.assign(shape.begin(), shape.end());
   return array;
@@ -162,7 +170,7 @@ static std::unique_ptr<CompiledProgram> compileRobustly(mlir::ModuleOp module, T
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
   if (auto compiled = CompiledProgram::compile(*copy, messages))
     return compiled;
-  llvm::outs() << "# the whole does not compile: " << program.takeMessages() << messages << "\n";
+  comment("the whole does not compile: " + program.takeMessages() + messages);
   dropUncompilable(module, program, entries);
   auto compiled = CompiledProgram::compile(module, messages);
   if (!compiled)
@@ -185,7 +193,7 @@ void test::runFunctions(std::vector<GoldenRun *> runs) {
   for (const Entry &entry : entries)
     checkForward(entry, "reference", referenceOf(program->surface()), kReferenceTolerance);
   mlir::OwningOpRef<mlir::ModuleOp> gradients = program->differentiated();
-  llvm::outs() << "# " << llvm::join(llvm::split(program->takeMessages(), '\n'), "\n# ") << "\n";
+  comment(program->takeMessages());
   if (!gradients) {
     for (GoldenRun *run : runs)
       run->fail("differentiate", "it fails");

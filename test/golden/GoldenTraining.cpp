@@ -11,10 +11,12 @@
 using namespace nacre;
 using namespace nacre::test;
 
-/// The inputs of step `t`, counted from 1: the gradient, the learning rate and the step.
+/// The inputs of step `t`, counted from 1: the gradient as a batch of one, the learning rate and the step.
 static std::vector<Array> stepInputs(const GoldenCase &golden, int64_t t) {
   const Array &all = golden.find("in.g")->values;
-  Array g(llvm::ArrayRef<int64_t>(all.shape).drop_front());
+  llvm::SmallVector<int64_t, 4> shape = all.shape;
+  shape[0] = 1;
+  Array g(shape);
   std::copy_n(all.data.begin() + (t - 1) * g.size(), g.size(), g.data.begin());
   return {g, Array({}, golden.attributes.getNumber("lr").value_or(0)), Array({}, double(t))};
 }

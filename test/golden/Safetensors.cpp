@@ -72,7 +72,7 @@ llvm::Expected<GoldenCase> test::readGoldenCase(llvm::StringRef path) {
   result.attributes = *attributes->getAsObject();
   for (auto &[name, entry] : *entries)
     if (name != "__metadata__")
-      if (llvm::Error error = readTensor(*entry.getAsObject(), bytes.substr(8 + length), result.tensors[name.str().str()]))
-        return std::move(error);
-  return std::move(result);
+      if (llvm::Error error = readTensor(*entry.getAsObject(), bytes.substr(8 + length), result.tensors[name.str()]))
+        return error;
+  return result;
 }

@@ -56,7 +56,8 @@ TEST(File, SaysWhenItCannotBeReadOrOpened) {
   EXPECT_EQ(error.message, "'" + folder.at("") + "' is not a regular file");
   ASSERT_EQ(mkfifo(folder.at("pipe").c_str(), 0600), 0);
   EXPECT_EQ(nacre_file_open(&file, folder.at("pipe").c_str(), &error), NACRE_ERR_FILE);
-  ASSERT_EQ(nacre_file_open(&file, folder.write("a", "0123").c_str(), &error), NACRE_OK);
+  std::string path = folder.write("a", "0123"); // borrowed by the open file
+  ASSERT_EQ(nacre_file_open(&file, path.c_str(), &error), NACRE_OK);
   faults::failOnce(faults::Call::Read, 0);
   char bytes[4];
   EXPECT_EQ(nacre_file_read(&file, 0, bytes, 4, &error), NACRE_ERR_FILE);

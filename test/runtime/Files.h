@@ -39,11 +39,11 @@ private:
   std::filesystem::path path;
 };
 
-/// The value's bytes, least significant first.
+/// The value as so many bytes, least significant first.
 inline std::string littleEndian(uint64_t value, int bytes) {
   std::string text;
   for (int i = 0; i < bytes; ++i)
-    text += char(value >> (8 * i));
+    text += char(i < 8 ? value >> (8 * i) : 0);
   return text;
 }
 

@@ -16,8 +16,8 @@ using Slot = AttentionSlots;
 
 namespace {
 
-constexpr int64_t queryBlock = 96; // a multiple of lanes, tallRows and a panel's width on every level
-constexpr int64_t keyBlock = 512;  // its scores take 192 KiB
+constexpr int64_t queryBlock = 192; // a multiple of lanes, tallRows and a panel's width on every level
+constexpr int64_t keyBlock = 256;   // its scores take 192 KiB
 
 /// A worker's scratch, in elements.
 struct Layout {
@@ -49,6 +49,7 @@ private:
   void locate(Value task);
   void emitTask(Value task);
   void start(Scores &scores);
+  void prepareValues(Value firstKey, Value count);
   void emitKeyBlock(Scores &scores, Value firstKey, Value count);
   void emitScores(Value firstKey, Value count);
   void adjustScores(Scores &scores, Value firstKey, Value count, Value column);
@@ -65,6 +66,7 @@ private:
   Value reach;                                             // rows rounded up to whole tiles of the second product
   Value width;
   Value keyPointer, keyRow;
+  Value values, valueRow; // of the block of keys
 };
 
 } // namespace
@@ -90,12 +92,14 @@ void AttentionEmitter::start(Scores &scores) {
   Panel panel{source, row, width, rows, scratch(layout.queries()), queryBlock, queryBlock};
   panel.scale = b.splat(scores.rawScale()), panel.reach = reach;
   emitPackTransposed(b, panel);
-  b.loop(b.integer(0), b.integer(queryBlock), b.lanes(), [&](Value i) {
+  b.loop(b.integer(0), reach, b.lanes(), [&](Value i) {
     b.store(b.splat(lowestMaximum), b.at(scratch(layout.maxima()), i));
     b.store(b.splat(0), b.at(scratch(layout.sums()), i));
   });
-  b.loop(b.integer(0), b.mul(reach, layout.width), b.lanes(),
-         [&](Value i) { b.store(b.splat(0), b.at(scratch(layout.outputs()), i)); });
+  b.loop(b.integer(0), reach, 1, [&](Value i) {
+    Value output = b.at(scratch(layout.outputs()), b.mul(i, layout.width));
+    b.loop(b.integer(0), width, b.lanes(), [&](Value column) { b.store(b.splat(0), b.at(output, column)); });
+  });
 }
 
 /// All scores of a block of keys. `factors` holds the maximum so far; without adjusting it is kept up to date on the way.
@@ -148,15 +152,28 @@ void AttentionEmitter::exponentiate(Value count, Value column) {
 void AttentionEmitter::weighValues(Value count) {
   auto row = [&](Value r) { return b.at(scratch(layout.outputs()), b.mul(r, layout.width)); };
   auto factor = [&](Value r) { return b.loadBroadcast(b.at(scratch(layout.factors()), r)); };
-  TallProduct product{scratch(layout.scores()), 1, queryBlock, scratch(layout.values()), layout.width, count, rows, width, row, factor};
+  TallProduct product{scratch(layout.scores()), 1, queryBlock, values, valueRow, count, rows, width, row, factor};
   emitTallProduct(b, product);
 }
 
+/// Sets where the values of a block of keys are read: in place, or as padded copies when their rows do not end with a vector or
+/// lie at a distance that maps them to few cache sets.
+void AttentionEmitter::prepareValues(Value firstKey, Value count) {
+  constexpr int64_t crowded = 512; // elements; a multiple of 2 KiB
+  Value stride = slot(Slot::VRow);
+  Value source = b.at(headPointer(b, kernel.slots, Slot::V, Slot::VBatch, batch, keyHead), b.mul(firstKey, stride));
+  Value whole = b.equal(b.rem(width, b.lanes()), b.integer(0));
+  Value spread = b.less(b.integer(0), b.rem(stride, crowded));
+  Value inPlace = b.both(whole, spread);
+  b.ifElse(
+      inPlace, [] {},
+      [&] { emitPackRows(b, {source, stride, count, width, scratch(layout.values()), b.lanes(), layout.width}); });
+  values = b.select(inPlace, source, scratch(layout.values()));
+  valueRow = b.select(inPlace, stride, b.integer(layout.width));
+}
+
 void AttentionEmitter::emitKeyBlock(Scores &scores, Value firstKey, Value count) {
-  Value valueRow = slot(Slot::VRow);
-  Value values = b.at(headPointer(b, kernel.slots, Slot::V, Slot::VBatch, batch, keyHead), b.mul(firstKey, valueRow));
-  Panel panel{values, valueRow, count, width, scratch(layout.values()), b.lanes(), layout.width};
-  emitPackRows(b, panel);
+  prepareValues(firstKey, count);
   Value end = b.mul(b.ceilDiv(reach, b.lanes()), b.lanes());
   b.loop(b.integer(0), end, b.lanes(), [&](Value column) {
     b.store(b.load(b.at(scratch(layout.maxima()), column)), b.at(scratch(layout.factors()), column));

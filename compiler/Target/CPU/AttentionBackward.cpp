@@ -122,8 +122,10 @@ void BackwardEmitter::loadLogs(Value head) {
 
 /// -delta_i * scale; also clears dQ of the block.
 void BackwardEmitter::computeDeltas(const Rows &o, const Rows &dO) {
-  b.loop(b.integer(0), b.mul(reach, layout.width), b.lanes(),
-         [&](Value i) { b.store(b.splat(0), b.at(scratch(layout.queryGradient()), i)); });
+  b.loop(b.integer(0), reach, 1, [&](Value i) {
+    Value row = b.at(scratch(layout.queryGradient()), b.mul(i, layout.width));
+    b.loop(b.integer(0), width, b.lanes(), [&](Value c) { b.store(b.splat(0), b.at(row, c)); });
+  });
   b.loop(b.integer(0), rows, 1, [&](Value i) {
     Value row = b.add(firstQuery, i);
     Value left = b.at(o.pointer, b.mul(row, o.stride)), right = b.at(dO.pointer, b.mul(row, dO.stride));
@@ -171,7 +173,7 @@ void BackwardEmitter::addTo(const Rows &target, int64_t left, int64_t right, Val
     Value place = b.at(target.pointer, b.mul(b.add(firstKey, r), target.stride));
     return b.select(b.less(r, count), place, scratch(layout.nowhere()));
   };
-  TallProduct product{scratch(left), queryBlock, 1, scratch(right), layout.width, rows, count, width, row};
+  TallProduct product{scratch(left), queryBlock, 1, scratch(right), b.integer(layout.width), rows, count, width, row};
   product.masked = true;
   emitTallProduct(b, product);
 }
@@ -183,7 +185,7 @@ void BackwardEmitter::emitKeyBlock(Scores &scores, Value firstKey, Value count) 
   Value keys = b.at(k.pointer, b.mul(firstKey, k.stride));
   emitPackRows(b, {keys, k.stride, count, width, scratch(layout.keyRows()), b.lanes(), layout.width});
   auto row = [&](Value r) { return b.at(scratch(layout.queryGradient()), b.mul(r, layout.width)); };
-  emitTallProduct(b, {scratch(layout.slopes()), 1, queryBlock, scratch(layout.keyRows()), layout.width, count, rows, width, row});
+  emitTallProduct(b, {scratch(layout.slopes()), 1, queryBlock, scratch(layout.keyRows()), b.integer(layout.width), count, rows, width, row});
 }
 
 void BackwardEmitter::storeQueryGradient(const Rows &target) {

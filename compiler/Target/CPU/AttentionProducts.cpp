@@ -58,7 +58,7 @@ static void emitTallTile(VectorBuilder &b, const TallProduct &product, Value fir
     return b.mul(numbers, stride);
   };
   TileOperands operands{b.at(product.a, b.mul(firstRow, product.aRow)), b.integer(product.aStep), rowOffset,
-                        b.at(product.right, column), b.integer(product.rightStride), product.depth};
+                        b.at(product.right, column), product.rightStride, product.depth};
   tile = emitRegisterTile(b, operands, rows, vectors, tile);
   for (int64_t i = 0; i < rows * vectors; ++i)
     product.masked ? b.store(tile[i], places[i], masks[i % vectors]) : b.store(tile[i], places[i]);

@@ -22,13 +22,13 @@ struct KeyProduct {
 using AfterTile = llvm::function_ref<void(llvm::ArrayRef<Value> tile, Value column, int64_t vectors)>;
 void emitKeyProduct(VectorBuilder &b, const KeyProduct &product, AfterTile afterTile = nullptr);
 
-/// row(r)[c] = row(r)[c] * factor(r) + sum over k < depth of a[r * aRow + k * aStep] * right[k][c], for c < width. Whole tiles of
+/// row(r)[c] = row(r)[c] * factor(r) + sum over k < depth of a[r * aRow + k * aStep] * right[k * rightStride + c], for c < width. Whole tiles of
 /// tallRows rows are computed up to `rows` rounded up: row(r) must be a place for each of them.
 struct TallProduct {
   Value a;
   int64_t aRow, aStep;
-  Value right;         // [depth][rightStride], rows padded to whole vectors
-  int64_t rightStride;
+  Value right;         // rows padded to whole vectors
+  Value rightStride;
   Value depth, rows, width;
   llvm::function_ref<Value(Value r)> row;              // pointer
   llvm::function_ref<Value(Value r)> factor = nullptr; // vector; default 1

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The compiler's passes, each with its contract. The pipeline runs them in this order; nacre-opt runs any of them.
+#ifndef NACRE_PASSES_TD
+#define NACRE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def Decompose : Pass<"decompose", "::mlir::ModuleOp"> {
+  let summary = "replace composite operators by their definitions";
+  let description = [{
+    Ensures: no composite operator remains; with `keep-differentiable`, those that know their own derivative stay on plain operands.
+    Preserves: values up to the rounding of the definition.
+  }];
+  let options = [Option<"keepDifferentiable", "keep-differentiable", "bool", "false",
+                        "keep composites that have a derivative of their own, for training-step to use it">];
+}
+
+def ExpandNested : Pass<"expand-nested", "::mlir::ModuleOp"> {
+  let summary = "replace nested values by plain tensors";
+  let description = [{
+    Requires: composites on nested operands are gone.
+    Ensures:  no nested type remains: members of one shape share a tensor with a leading axis of widths, products of prefixes become
+              one accumulation with checkpoints, the rest is written out width by width.
+    Fails:    where a function returns members of different shapes, naming the function.
+  }];
+}
+
+def TrainingStep : Pass<"training-step", "::mlir::ModuleOp"> {
+  let summary = "add the training step of the model's train block";
+  let description = [{
+    Requires: plain tensors.
+    Ensures:  `<loss>_step` holds forward, backward and optimiser; the optimiser's tensors are parameters of role `optimizer`.
+    Fails:    at an operator without a derivative, at the user's line.
+  }];
+}
+
+def Simplify : Pass<"simplify", "::mlir::ModuleOp"> {
+  let summary = "remove broadcasts that another operand makes needless";
+  let description = [{Preserves: bits.}];
+}
+
+def BuildPrograms : Pass<"build-programs", "::mlir::ModuleOp"> {
+  let summary = "form kernels and turn functions into programs of launches";
+  let description = [{
+    Requires: plain tensors, no composites.
+    Ensures:  every function is a `plan.program`; every kernel stands once, whatever its extents; views cost nothing; parameters are
+              written last, after the loss was checked.
+    Fails:    on an operator without a kernel, naming it.
+  }];
+}
+
+def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
+  let summary = "give every intermediate buffer a fixed offset in one arena";
+  let description = [{
+    Requires: launches are totally ordered.
+    Ensures:  two buffers that live at the same time never overlap, for all dims; offsets are multiples of 64 bytes; `arena` states the
+              size as a polynomial in the dims; an element-wise launch may write over an operand that dies with it.
+    Preserves: the order of launches.
+  }];
+}
+
+#endif
