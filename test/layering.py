@@ -27,7 +27,7 @@ MAY_INCLUDE = {
     "compiler/Target/NVPTX": ["dialects", "compiler/Analysis"],
     "compiler/Artifact": ["dialects", "compiler/Analysis", "compiler/Target", "runtime/include"],
     "compiler/Pipelines": ["dialects", "compiler", "!compiler/tools"],
-    "compiler/tools": ["dialects", "compiler", "frontend", "runtime/include"],
+    "compiler/tools": ["dialects", "compiler", "frontend", "runtime"],
     "runtime": [],
     "bench": ["dialects", "compiler", "frontend", "runtime", "test"],
     "test": ["dialects", "compiler", "frontend", "runtime"],

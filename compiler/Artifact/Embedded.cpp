@@ -3,9 +3,9 @@
 #include "compiler/Artifact/Embedded.h"
 
 // One null byte follows each, which is not part of it.
-#define NACRE_EMBED(symbol, path)                                                                                                            \
-  __asm__(".section .rodata\n.balign 16\n.hidden " #symbol "_begin\n.hidden " #symbol "_end\n.global " #symbol "_begin\n.global " #symbol    \
-          "_end\n" #symbol "_begin:\n.incbin \"" path "\"\n" #symbol "_end:\n.byte 0\n.previous\n");                                        \
+#define NACRE_EMBED(symbol, path)                                                                                                          \
+  __asm__(".section .rodata\n.balign 16\n.hidden " #symbol "_begin\n.hidden " #symbol "_end\n.global " #symbol "_begin\n.global " #symbol  \
+          "_end\n" #symbol "_begin:\n.incbin \"" path "\"\n" #symbol "_end:\n.byte 0\n.previous\n");                                       \
   extern "C" const char symbol##_begin[], symbol##_end[];
 
 NACRE_EMBED(nacre_embedded_archive, NACRE_RUNTIME_ARCHIVE)

@@ -23,8 +23,6 @@ inline llvm::Error internalFailure(const llvm::Twine &stage, const llvm::Twine &
   return llvm::make_error<InternalFailure>(stage.str(), message.str());
 }
 
-inline llvm::Error userFailure(const llvm::Twine &message) {
-  return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
-}
+inline llvm::Error userFailure(const llvm::Twine &message) { return llvm::createStringError(llvm::inconvertibleErrorCode(), message); }
 
 } // namespace nacre

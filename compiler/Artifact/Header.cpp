@@ -11,10 +11,8 @@ using namespace nacre;
 static std::string commentText(llvm::StringRef text) {
   std::string result;
   for (char c : text.trim()) {
-    if (c == '/' && !result.empty() && result.back() == '*')
-      result += ' ';
-    if (c == '*' && !result.empty() && result.back() == '/')
-      result += ' ';
+    if (c == '/' && !result.empty() && result.back() == '*') result += ' ';
+    if (c == '*' && !result.empty() && result.back() == '/') result += ' ';
     result += c == '\n' ? ' ' : c;
   }
   return result;
@@ -24,21 +22,17 @@ static std::string shapeText(const PortDescription &port) {
   return (port.isInteger ? "i32" : "f32") + (port.shape.empty() ? std::string() : text(port.shape));
 }
 
-static void printList(llvm::raw_ostream &out, llvm::ArrayRef<int64_t> values) {
-  llvm::interleaveComma(values, out);
-}
+static void printList(llvm::raw_ostream &out, llvm::ArrayRef<int64_t> values) { llvm::interleaveComma(values, out); }
 
 /// " *   x   f32[B, 64]: images, one a row"
 static void printPort(llvm::raw_ostream &out, llvm::StringRef name, const PortDescription &port) {
   out << " *   " << name << "  " << shapeText(port);
-  if (!port.doc.empty())
-    out << ": " << commentText(port.doc);
+  if (!port.doc.empty()) out << ": " << commentText(port.doc);
   if (!port.choices.empty()) {
     out << "; one of ";
     printList(out, port.choices);
   }
-  if (port.valueBound > 0)
-    out << "; values in [0, " << port.valueBound << ")";
+  if (port.valueBound > 0) out << "; values in [0, " << port.valueBound << ")";
   if (!port.stackedWidths.empty()) {
     out << "; first axis: widths ";
     printList(out, port.stackedWidths);
@@ -49,13 +43,11 @@ static void printPort(llvm::raw_ostream &out, llvm::StringRef name, const PortDe
 static void printFunctionComment(llvm::raw_ostream &out, const FunctionDescription &function, const TypedFunction &typed) {
   out << "/* " << (function.doc.empty() ? function.name : commentText(function.doc)) << "\n";
   for (const TypedArgument &argument : typed.arguments) {
-    if (argument.kind == TypedArgument::DimSize)
-      continue;
+    if (argument.kind == TypedArgument::DimSize) continue;
     bool isOutput = argument.kind == TypedArgument::OutputArray;
     printPort(out, argument.name, isOutput ? function.outputs[argument.index] : function.inputs[argument.index]);
   }
-  if (function.writesParameters)
-    out << " * Writes the parameters: no other context may use them meanwhile.\n";
+  if (function.writesParameters) out << " * Writes the parameters: no other context may use them meanwhile.\n";
   out << " */\n";
 }
 
@@ -94,13 +86,14 @@ static void printDims(llvm::raw_ostream &out, const ModelDescription &model) {
   llvm::raw_string_ostream text(lines);
   for (size_t i = 0; i < model.dims.size(); ++i)
     if (!isChosen(model, i))
-      text << "#define " << llvm::StringRef(model.name).upper() << "_MAX_" << model.dims[i].name << " INT64_C(" << model.dims[i].bound << ")\n";
-  if (!lines.empty())
-    out << "/* The largest sizes of the run-time dimensions. */\n" << lines << "\n";
+      text << "#define " << llvm::StringRef(model.name).upper() << "_MAX_" << model.dims[i].name << " INT64_C(" << model.dims[i].bound
+           << ")\n";
+  if (!lines.empty()) out << "/* The largest sizes of the run-time dimensions. */\n" << lines << "\n";
 }
 
 // $p stands for the prefix. The contracts are those of nacre_api in nacre/runtime.h.
-static const char *const lifecycle = R"(/* The table behind the functions below: dims, parameters, functions, and `api`, the entries for bindings. Never null. */
+static const char *const lifecycle =
+    R"(/* The table behind the functions below: dims, parameters, functions, and `api`, the entries for bindings. Never null. */
 const nacre_model *$p_model(void);
 
 /* A zeroed parameter block; null on failure. The caller destroys it after every context that uses it. */
@@ -135,7 +128,8 @@ std::string nacre::headerText(const ModelDescription &model) {
   std::string prefix = prefixOf(model), guard = "NACRE_MODEL_" + llvm::StringRef(model.name).upper() + "_H";
   out << "/* The C interface of the compiled model " << model.name << ". Written by `nacre compile`; changes are lost.\n"
       << " *\n"
-      << " * Link with lib" << prefix << ".so, or with lib" << prefix << ".a -lm -pthread. Arrays are dense and row-major. Functions return NACRE_OK\n"
+      << " * Link with lib" << prefix << ".so, or with lib" << prefix
+      << ".a -lm -pthread. Arrays are dense and row-major. Functions return NACRE_OK\n"
       << " * or a status with a sentence in `error` (may be null); they allocate nothing, print nothing and never exit. */\n"
       << "#ifndef " << guard << "\n#define " << guard << "\n\n#include \"nacre/runtime.h\"\n\n"
       << "#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";

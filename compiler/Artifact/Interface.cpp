@@ -11,13 +11,14 @@ std::string nacre::prefixOf(const ModelDescription &model) { return llvm::String
 /// Words of C and C++ that may not name an argument, and the two names that every typed function uses itself.
 static const llvm::StringSet<> &takenWords() {
   static const llvm::StringSet<> words = {
-      "context",  "error",    "alignas",   "alignof",  "and",      "asm",       "auto",     "bool",     "break",   "case",      "catch",
-      "char",     "class",    "compl",     "concept",  "const",    "continue",  "default",  "delete",   "do",      "double",    "else",
-      "enum",     "explicit", "export",    "extern",   "false",    "float",     "for",      "friend",   "goto",    "if",        "inline",
-      "int",      "long",     "mutable",   "namespace", "new",     "noexcept",  "not",      "nullptr",  "operator", "or",       "private",
-      "protected", "public",  "register",  "requires", "restrict", "return",    "short",    "signed",   "sizeof",  "static",    "struct",
-      "switch",   "template", "this",      "throw",    "true",     "try",       "typedef",  "typeid",   "typename", "union",    "unsigned",
-      "using",    "virtual",  "void",      "volatile", "while",    "xor",       "constexpr", "decltype", "typeof",  "thread_local"};
+      "context", "error",    "alignas",   "alignof",  "and",       "asm",         "auto",      "bool",     "break",    "case",
+      "catch",   "char",     "class",     "compl",    "concept",   "const",       "continue",  "default",  "delete",   "do",
+      "double",  "else",     "enum",      "explicit", "export",    "extern",      "false",     "float",    "for",      "friend",
+      "goto",    "if",       "inline",    "int",      "long",      "mutable",     "namespace", "new",      "noexcept", "not",
+      "nullptr", "operator", "or",        "private",  "protected", "public",      "register",  "requires", "restrict", "return",
+      "short",   "signed",   "sizeof",    "static",   "struct",    "switch",      "template",  "this",     "throw",    "true",
+      "try",     "typedef",  "typeid",    "typename", "union",     "unsigned",    "using",     "virtual",  "void",     "volatile",
+      "while",   "xor",      "constexpr", "decltype", "typeof",    "thread_local"};
   return words;
 }
 
@@ -31,8 +32,7 @@ static std::string freshName(llvm::StringRef wanted, llvm::StringSet<> &used) {
   std::string name;
   for (char c : wanted)
     name += llvm::isAlnum(c) ? c : '_';
-  if (name.empty() || llvm::isDigit(name[0]))
-    name = "a" + name;
+  if (name.empty() || llvm::isDigit(name[0])) name = "a" + name;
   while (takenWords().contains(name) || !used.insert(name).second)
     name += '_';
   return name;
@@ -42,16 +42,14 @@ static bool isMentioned(const FunctionDescription &function, llvm::StringRef dim
   for (const auto *ports : {&function.inputs, &function.outputs})
     for (const PortDescription &port : *ports)
       for (const Dim &size : port.shape)
-        if (size.mentions(dim))
-          return true;
+        if (size.mentions(dim)) return true;
   return false;
 }
 
 bool nacre::isChosen(const ModelDescription &model, size_t dim) {
   for (const FunctionDescription &function : model.functions)
     for (const PortDescription &port : function.inputs)
-      if (port.choiceDim == int(dim) || port.choiceIndexDim == int(dim))
-        return true;
+      if (port.choiceDim == int(dim) || port.choiceIndexDim == int(dim)) return true;
   return false;
 }
 

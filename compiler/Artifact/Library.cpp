@@ -38,16 +38,14 @@ static Error writeScratch(const std::string &path, StringRef content) {
 /// Turns every hidden symbol of an object into a local one, so that two archives never clash.
 static Error localizeHidden(const std::string &input, const std::string &output) {
   auto binary = object::createBinary(input);
-  if (!binary)
-    return binary.takeError();
+  if (!binary) return binary.takeError();
   objcopy::ConfigManager config;
   config.Common.InputFilename = input;
   config.Common.OutputFilename = output;
   config.ELF.LocalizeHidden = true;
   SmallVector<char, 0> bytes;
   raw_svector_ostream stream(bytes);
-  if (Error error = objcopy::executeObjcopyOnBinary(config, *binary->getBinary(), stream))
-    return error;
+  if (Error error = objcopy::executeObjcopyOnBinary(config, *binary->getBinary(), stream)) return error;
   return writeScratch(output, StringRef(bytes.data(), bytes.size()));
 }
 
@@ -55,20 +53,14 @@ static Error localizeHidden(const std::string &input, const std::string &output)
 static Expected<std::string> linkWhole(const ModelDescription &model, ArrayRef<char> object, StringRef manifest, const Linker &linker,
                                        const StagedFolder &folder) {
   auto table = emitModelTable(model, manifest);
-  if (!table)
-    return ours("model table", table.takeError());
+  if (!table) return ours("model table", table.takeError());
   std::string tablePath = folder.scratch("table.o"), modelPath = folder.scratch("model.o"), runtimePath = folder.scratch("runtime.a");
   std::string merged = folder.scratch("merged.o"), whole = folder.scratch(prefixOf(model) + ".o");
-  if (Error error = writeScratch(tablePath, StringRef(table->data(), table->size())))
-    return error;
-  if (Error error = writeScratch(modelPath, StringRef(object.data(), object.size())))
-    return error;
-  if (Error error = writeScratch(runtimePath, runtimeArchive()))
-    return error;
-  if (Error error = linker.linkRelocatable({tablePath, modelPath, runtimePath}, merged))
-    return error;
-  if (Error error = localizeHidden(merged, whole))
-    return ours("hide symbols", std::move(error));
+  if (Error error = writeScratch(tablePath, StringRef(table->data(), table->size()))) return error;
+  if (Error error = writeScratch(modelPath, StringRef(object.data(), object.size()))) return error;
+  if (Error error = writeScratch(runtimePath, runtimeArchive())) return error;
+  if (Error error = linker.linkRelocatable({tablePath, modelPath, runtimePath}, merged)) return error;
+  if (Error error = localizeHidden(merged, whole)) return ours("hide symbols", std::move(error));
   return whole;
 }
 
@@ -76,15 +68,13 @@ static std::string soname(const ModelDescription &model) { return "lib" + prefix
 
 static Error stageShared(const ModelDescription &model, const std::string &whole, const Linker &linker, StagedFolder &folder) {
   std::string script = folder.scratch("exports.map");
-  if (Error error = writeScratch(script, "{ global: " + prefixOf(model) + "_*; local: *; };\n"))
-    return error;
+  if (Error error = writeScratch(script, "{ global: " + prefixOf(model) + "_*; local: *; };\n")) return error;
   return linker.linkShared(whole, script, soname(model), folder.stage(soname(model)));
 }
 
 static Error stageArchive(const ModelDescription &model, const std::string &whole, StagedFolder &folder) {
   auto member = NewArchiveMember::getFile(whole, /*Deterministic=*/true);
-  if (!member)
-    return member.takeError();
+  if (!member) return member.takeError();
   member->MemberName = sys::path::filename(member->MemberName);
   std::vector<NewArchiveMember> members;
   members.push_back(std::move(*member));
@@ -94,12 +84,9 @@ static Error stageArchive(const ModelDescription &model, const std::string &whol
 
 static Error stageTexts(const ModelDescription &model, StringRef manifest, StagedFolder &folder) {
   std::string prefix = prefixOf(model);
-  if (Error error = folder.write(prefix + ".h", headerText(model)))
-    return error;
-  if (Error error = folder.write(prefix + ".json", manifest))
-    return error;
-  if (Error error = folder.write("nacre/abi.h", abiHeader()))
-    return error;
+  if (Error error = folder.write(prefix + ".h", headerText(model))) return error;
+  if (Error error = folder.write(prefix + ".json", manifest)) return error;
+  if (Error error = folder.write("nacre/abi.h", abiHeader())) return error;
   return folder.write("nacre/runtime.h", runtimeHeader());
 }
 
@@ -111,40 +98,28 @@ static std::string inFolder(StringRef folder, const std::string &name) {
 
 Expected<LibraryFiles> nacre::writeLibrary(const ModelDescription &model, ArrayRef<char> object, StringRef path) {
   StagedFolder folder;
-  if (Error error = folder.open(path))
-    return error;
+  if (Error error = folder.open(path)) return error;
   auto linker = Linker::find();
-  if (!linker)
-    return linker.takeError();
+  if (!linker) return linker.takeError();
   std::string manifest = manifestText(model), prefix = prefixOf(model);
   auto whole = linkWhole(model, object, manifest, *linker, folder);
-  if (!whole)
-    return whole.takeError();
-  if (Error error = stageShared(model, *whole, *linker, folder))
-    return error;
-  if (Error error = stageArchive(model, *whole, folder))
-    return ours("archive", std::move(error));
-  if (Error error = stageTexts(model, manifest, folder))
-    return error;
-  if (Error error = folder.commit())
-    return error;
+  if (!whole) return whole.takeError();
+  if (Error error = stageShared(model, *whole, *linker, folder)) return error;
+  if (Error error = stageArchive(model, *whole, folder)) return ours("archive", std::move(error));
+  if (Error error = stageTexts(model, manifest, folder)) return error;
+  if (Error error = folder.commit()) return error;
   return LibraryFiles{inFolder(path, soname(model)), inFolder(path, "lib" + prefix + ".a"), inFolder(path, prefix + ".h"),
                       inFolder(path, prefix + ".json")};
 }
 
 Expected<std::string> nacre::writeSharedLibrary(const ModelDescription &model, ArrayRef<char> object, StringRef path) {
   StagedFolder folder;
-  if (Error error = folder.open(path))
-    return error;
+  if (Error error = folder.open(path)) return error;
   auto linker = Linker::find();
-  if (!linker)
-    return linker.takeError();
+  if (!linker) return linker.takeError();
   auto whole = linkWhole(model, object, manifestText(model), *linker, folder);
-  if (!whole)
-    return whole.takeError();
-  if (Error error = stageShared(model, *whole, *linker, folder))
-    return error;
-  if (Error error = folder.commit())
-    return error;
+  if (!whole) return whole.takeError();
+  if (Error error = stageShared(model, *whole, *linker, folder)) return error;
+  if (Error error = folder.commit()) return error;
   return inFolder(path, soname(model));
 }

@@ -21,17 +21,13 @@ static bool isCompilerName(StringRef path) {
 Expected<Linker> Linker::find() {
   if (const char *chosen = std::getenv("NACRE_LINKER")) {
     auto found = sys::findProgramByName(chosen);
-    if (!found)
-      return userFailure("NACRE_LINKER names '" + Twine(chosen) + "', but there is no such program");
+    if (!found) return userFailure("NACRE_LINKER names '" + Twine(chosen) + "', but there is no such program");
     return Linker(*found, isCompilerName(*found));
   }
   for (StringRef name : {"ld.lld-" NACRE_LLVM_MAJOR_TEXT, "ld.lld", "ld"})
-    if (auto found = sys::findProgramByName(name))
-      return Linker(*found, false);
-  if (auto found = sys::findProgramByName("ld.lld", {NACRE_LLVM_TOOLS}))
-    return Linker(*found, false);
-  if (auto found = sys::findProgramByName("cc"))
-    return Linker(*found, true);
+    if (auto found = sys::findProgramByName(name)) return Linker(*found, false);
+  if (auto found = sys::findProgramByName("ld.lld", {NACRE_LLVM_TOOLS})) return Linker(*found, false);
+  if (auto found = sys::findProgramByName("cc")) return Linker(*found, true);
   return userFailure("expected a linker, but found none of ld.lld, ld and cc; install lld (or binutils), or set NACRE_LINKER");
 }
 
@@ -50,15 +46,13 @@ Error Linker::run(ArrayRef<std::string> arguments) const {
   std::string message;
   std::optional<StringRef> redirects[] = {StringRef(""), log.str(), log.str()};
   int status = sys::ExecuteAndWait(path, words, std::nullopt, redirects, 0, 0, &message);
-  if (status < 0)
-    return userFailure("cannot run '" + path + "': " + message);
+  if (status < 0) return userFailure("cannot run '" + path + "': " + message);
   return status ? internalFailure("link", "'" + path + "' failed:\n" + readAll(log)) : Error::success();
 }
 
 Error Linker::linkRelocatable(ArrayRef<std::string> inputs, StringRef output) const {
   std::vector<std::string> arguments = {"-r", "-o", output.str()};
-  if (isCompiler)
-    arguments.push_back("-nostdlib");
+  if (isCompiler) arguments.push_back("-nostdlib");
   arguments.insert(arguments.end(), inputs.begin(), inputs.end());
   return run(arguments);
 }
@@ -67,15 +61,15 @@ Error Linker::linkRelocatable(ArrayRef<std::string> inputs, StringRef output) co
 static std::vector<std::string> libraryFolders() {
   std::vector<std::string> folders;
   for (StringRef folder : {"/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"})
-    if (sys::fs::is_directory(folder))
-      folders.push_back(folder.str());
+    if (sys::fs::is_directory(folder)) folders.push_back(folder.str());
   return folders;
 }
 
 Error Linker::linkShared(StringRef object, StringRef versionScript, StringRef soname, StringRef output) const {
   std::vector<std::string> arguments = {"-shared", "-o", output.str()};
-  std::vector<std::string> options = {"-soname=" + soname.str(), "--version-script=" + versionScript.str(), "--gc-sections", "--as-needed",
-                                      "--no-undefined", "--build-id=none"};
+  std::vector<std::string> options = {"-soname=" + soname.str(), "--version-script=" + versionScript.str(),
+                                      "--gc-sections",           "--as-needed",
+                                      "--no-undefined",          "--build-id=none"};
   if (isCompiler) {
     arguments.push_back("-nostartfiles"); // there is nothing to construct
     for (const std::string &option : options)

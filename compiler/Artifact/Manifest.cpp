@@ -32,12 +32,9 @@ static void writePort(OStream &json, const PortDescription &port) {
     json.attribute("doc", port.doc);
     json.attribute("type", port.isInteger ? "i32" : "f32");
     json.attribute("shape", shapeJson(port.shape));
-    if (port.valueBound > 0)
-      json.attribute("below", port.valueBound);
-    if (!port.choices.empty())
-      json.attribute("choices", llvm::json::Array(port.choices));
-    if (!port.stackedWidths.empty())
-      json.attribute("widths", llvm::json::Array(port.stackedWidths));
+    if (port.valueBound > 0) json.attribute("below", port.valueBound);
+    if (!port.choices.empty()) json.attribute("choices", llvm::json::Array(port.choices));
+    if (!port.stackedWidths.empty()) json.attribute("widths", llvm::json::Array(port.stackedWidths));
   });
 }
 
@@ -110,8 +107,7 @@ static void writeTraining(OStream &json, const TrainingDescription &training) {
   json.attributeObject("training", [&] {
     json.attribute("step", training.step);
     json.attribute("loss", training.loss);
-    if (!training.metric.empty())
-      json.attribute("metric", training.metric);
+    if (!training.metric.empty()) json.attribute("metric", training.metric);
     json.attribute("optimizer", training.optimizer);
     json.attribute("rate", training.rate);
     json.attribute("schedule", training.schedule);
@@ -135,8 +131,7 @@ static void writeDims(OStream &json, const ModelDescription &model) {
       json.object([&] {
         json.attribute("name", model.dims[i].name);
         json.attribute("bound", model.dims[i].bound);
-        if (isChosen(model, i))
-          json.attribute("chosen", true); // by a run-time width
+        if (isChosen(model, i)) json.attribute("chosen", true); // by a run-time width
       });
   });
 }
@@ -161,8 +156,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
         json.attribute("skeleton", kernel.skeleton);
       });
     });
-    if (!model.training.step.empty())
-      writeTraining(json, model.training);
+    if (!model.training.step.empty()) writeTraining(json, model.training);
   });
   out << "\n";
   return result;

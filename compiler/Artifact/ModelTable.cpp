@@ -7,8 +7,8 @@
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Verifier.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Support/raw_ostream.h"
+#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/Target/TargetOptions.h"
 
@@ -20,8 +20,7 @@ static Error refusal(const Twine &message) { return createStringError(inconverti
 static bool isKnown(const ModelDescription &model, const Dim &size) {
   for (const auto &[monomial, coefficient] : size.getTerms())
     for (const std::string &name : monomial)
-      if (none_of(model.dims, [&](const DimDescription &dim) { return dim.name == name; }))
-        return false;
+      if (none_of(model.dims, [&](const DimDescription &dim) { return dim.name == name; })) return false;
   return true;
 }
 
@@ -47,8 +46,7 @@ static Error checkLimits(const ModelDescription &model) {
       return refusal("'" + function.name + "': the arena size " + function.arenaBytes.str() + " names no dim of the model");
     for (const auto *ports : {&function.inputs, &function.outputs})
       for (const PortDescription &port : *ports)
-        if (Error error = checkPort(model, function, port))
-          return error;
+        if (Error error = checkPort(model, function, port)) return error;
   }
   return Error::success();
 }
@@ -60,20 +58,17 @@ static Expected<std::unique_ptr<TargetMachine>> createMachine(const Triple &trip
   LLVMInitializeX86AsmPrinter();
   std::string message;
   const Target *target = TargetRegistry::lookupTarget(triple, message);
-  if (!target)
-    return refusal(message);
+  if (!target) return refusal(message);
   TargetOptions options;
   options.FunctionSections = true; // so that a linker may drop what a program does not call
   return std::unique_ptr<TargetMachine>(target->createTargetMachine(triple, "x86-64", "", options, Reloc::PIC_));
 }
 
 Expected<SmallVector<char, 0>> nacre::emitModelTable(const ModelDescription &model, StringRef manifest) {
-  if (Error error = checkLimits(model))
-    return error;
+  if (Error error = checkLimits(model)) return error;
   Triple triple("x86_64-unknown-linux-gnu");
   auto machine = createMachine(triple);
-  if (!machine)
-    return machine.takeError();
+  if (!machine) return machine.takeError();
   LLVMContext context;
   Module module(model.name, context);
   module.setTargetTriple(triple);
@@ -82,8 +77,7 @@ Expected<SmallVector<char, 0>> nacre::emitModelTable(const ModelDescription &mod
   defineInterface(module, types, model, TableConstants(module, types, model).build(manifest));
   std::string problem;
   raw_string_ostream problems(problem);
-  if (verifyModule(module, &problems))
-    return refusal("the model table is invalid: " + problem);
+  if (verifyModule(module, &problems)) return refusal("the model table is invalid: " + problem);
   SmallVector<char, 0> object;
   raw_svector_ostream stream(object);
   legacy::PassManager passes;

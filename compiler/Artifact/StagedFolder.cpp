@@ -15,15 +15,18 @@ static std::string join(StringRef folder, StringRef name) {
   return path.str().str();
 }
 
+/// With the permissions that the user's umask leaves, as mkdir does.
+static std::error_code makeFolders(StringRef path) { return sys::fs::create_directories(path, /*IgnoreExisting=*/true, sys::fs::all_all); }
+
 StagedFolder::~StagedFolder() {
-  if (!hidden.empty())
-    sys::fs::remove_directories(hidden);
+  if (!hidden.empty()) sys::fs::remove_directories(hidden);
+  if (isNew) sys::fs::remove(folder); // fails when there is something in it, as it should
 }
 
 Error StagedFolder::open(StringRef path) {
   folder = path.empty() ? "." : path.str();
-  if (std::error_code code = sys::fs::create_directories(folder))
-    return userFailure("cannot create the folder '" + folder + "': " + code.message());
+  isNew = !sys::fs::exists(folder);
+  if (std::error_code code = makeFolders(folder)) return userFailure("cannot create the folder '" + folder + "': " + code.message());
   SmallString<128> unique;
   sys::fs::createUniquePath(join(folder, ".nacre-%%%%%%%%"), unique, /*MakeAbsolute=*/false);
   if (std::error_code code = sys::fs::create_directory(unique, /*IgnoreExisting=*/false))
@@ -41,7 +44,7 @@ std::string StagedFolder::scratch(StringRef name) const {
 std::string StagedFolder::stage(StringRef name) {
   names.push_back(name.str());
   std::string path = scratch(name);
-  sys::fs::create_directories(sys::path::parent_path(path)); // a failure shows when the file is opened
+  makeFolders(sys::path::parent_path(path)); // a failure shows when the file is opened
   return path;
 }
 
@@ -61,7 +64,7 @@ Error StagedFolder::write(StringRef name, StringRef content) {
 Error StagedFolder::commit() {
   for (const std::string &name : names) {
     std::string target = join(folder, name);
-    sys::fs::create_directories(sys::path::parent_path(target));
+    makeFolders(sys::path::parent_path(target));
     if (std::error_code code = sys::fs::rename(join(hidden, name), target))
       return userFailure("cannot write '" + target + "': " + code.message());
   }

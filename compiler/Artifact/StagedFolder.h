@@ -32,6 +32,7 @@ public:
 private:
   std::string folder, hidden;
   std::vector<std::string> names;
+  bool isNew = false; ///< `folder` was made by `open`; it goes again when nothing is committed
 };
 
 } // namespace nacre

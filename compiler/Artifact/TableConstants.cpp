@@ -12,8 +12,7 @@ static GlobalVariable *privateConstant(Module &module, Constant *value, StringRe
 }
 
 GlobalVariable *nacre::runtimeApi(Module &module, const TableTypes &types) {
-  if (GlobalVariable *api = module.getNamedGlobal("nacre_runtime_api"))
-    return api;
+  if (GlobalVariable *api = module.getNamedGlobal("nacre_runtime_api")) return api;
   auto *api = new GlobalVariable(module, types.pointer, /*isConstant=*/true, GlobalValue::ExternalLinkage, nullptr, "nacre_runtime_api");
   api->setVisibility(GlobalValue::HiddenVisibility);
   return api;
@@ -30,8 +29,7 @@ Constant *TableConstants::string(StringRef text) {
 }
 
 Constant *TableConstants::array(Type *element, ArrayRef<Constant *> values) {
-  if (values.empty())
-    return null();
+  if (values.empty()) return null();
   return privateConstant(module, ConstantArray::get(ArrayType::get(element, values.size()), values), "array");
 }
 
@@ -69,9 +67,8 @@ Constant *TableConstants::port(const PortDescription &value) {
   for (const Dim &extent : value.shape)
     shape.push_back(size(extent));
   return ConstantStruct::get(types.port, {string(value.name), string(value.doc), word(value.isInteger ? NACRE_I32 : NACRE_F32),
-                                          word(shape.size()), array(types.size, shape), integer(value.valueBound),
-                                          integers(value.choices), integer(value.choices.size()), word(value.choiceDim),
-                                          word(value.choiceIndexDim)});
+                                          word(shape.size()), array(types.size, shape), integer(value.valueBound), integers(value.choices),
+                                          integer(value.choices.size()), word(value.choiceDim), word(value.choiceIndexDim)});
 }
 
 Constant *TableConstants::ports(const std::vector<PortDescription> &values) {
@@ -107,7 +104,8 @@ static int initOf(StringRef text) {
 Constant *TableConstants::parameter(const ParameterDescription &value) {
   SmallVector<int64_t, NACRE_MAX_RANK> shape(value.shape.begin(), value.shape.end());
   shape.resize(NACRE_MAX_RANK, 0);
-  Constant *extents = ConstantDataArray::get(module.getContext(), ArrayRef<uint64_t>(reinterpret_cast<uint64_t *>(shape.data()), shape.size()));
+  Constant *extents =
+      ConstantDataArray::get(module.getContext(), ArrayRef<uint64_t>(reinterpret_cast<uint64_t *>(shape.data()), shape.size()));
   return ConstantStruct::get(types.parameter,
                              {string(value.name), stringOrNull(value.source), word(value.isInteger ? NACRE_I32 : NACRE_F32),
                               word(value.shape.size()), extents, integer(value.offsetBytes), word(roleOf(value.role)),
@@ -159,8 +157,8 @@ Constant *TableConstants::training() {
                      .Case("cosine", NACRE_SCHEDULE_COSINE)
                      .Default(NACRE_SCHEDULE_CONSTANT);
   return ConstantStruct::get(types.training,
-                             {stringOrNull(value.step), stringOrNull(value.loss), stringOrNull(value.metric), real(value.rate), word(schedule),
-                              word(value.warmupSteps), integer(value.batch), integer(value.epochs), integer(value.steps)});
+                             {stringOrNull(value.step), stringOrNull(value.loss), stringOrNull(value.metric), real(value.rate),
+                              word(schedule), word(value.warmupSteps), integer(value.batch), integer(value.epochs), integer(value.steps)});
 }
 
 GlobalVariable *TableConstants::build(StringRef manifest) {

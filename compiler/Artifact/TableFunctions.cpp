@@ -59,8 +59,7 @@ void InterfaceBuilder::forward(StringRef suffix, size_t offset, Leading leading,
   Function *function = begin(prefixOf(model) + "_" + suffix.str(), result, arguments);
   SmallVector<Value *> values;
   SmallVector<Type *> valueTypes;
-  if (leading == Leading::Table)
-    values.push_back(table);
+  if (leading == Leading::Table) values.push_back(table);
   for (Argument &argument : function->args())
     values.push_back(&argument);
   for (Value *value : values)

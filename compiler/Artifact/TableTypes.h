@@ -13,8 +13,8 @@ struct TableTypes {
 
   llvm::Type *i8, *i32, *i64, *f64;
   llvm::PointerType *pointer;
-  llvm::ArrayType *powers;   ///< uint8_t [NACRE_MAX_DIMS]
-  llvm::ArrayType *extents;  ///< int64_t [NACRE_MAX_RANK]
+  llvm::ArrayType *powers;  ///< uint8_t [NACRE_MAX_DIMS]
+  llvm::ArrayType *extents; ///< int64_t [NACRE_MAX_RANK]
   llvm::StructType *term, *size, *dim, *port, *parameter, *function, *training, *level, *model;
 };
 

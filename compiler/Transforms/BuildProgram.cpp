@@ -237,7 +237,8 @@ LogicalResult ProgramBuilder::buildRows(const Group &group) {
   bool reduces = llvm::any_of(group.ops, [](Operation *op) { return isa<Reduction>(op); });
   Dims space = group.space;
   // A reduction along an axis that is followed by axes of one element is one along the last axis.
-  while (reduces && space.size() > 1 && space.back().isOne() && group.ops.size() == 1) {
+  auto alone = group.ops.size() == 1 ? dyn_cast<Reduction>(group.ops.front()) : Reduction();
+  while (alone && space.back().isOne() && alone.reducedAxis() + 1 < int64_t(space.size())) {
     space.pop_back();
     for (Operand &operand : operands)
       if (operand.layout.sizes.size() > space.size()) {

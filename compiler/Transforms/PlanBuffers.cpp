@@ -97,8 +97,8 @@ static void shareInPlace(plan::ProgramOp program, std::vector<Interval> &interva
         Interval &from = intervals[source->second], &to = intervals[target->second];
         // Other views of the same buffer in this launch would be overwritten before they are read.
         int64_t uses = llvm::count_if(views.take_front(reads), [&](Attribute other) {
-          int64_t buffer = cast<plan::ViewAttr>(other).getBuffer();
-          return buffer == view.getBuffer() && other != attribute && cast<plan::ViewAttr>(other).getStrides() != view.getStrides();
+          auto same = cast<plan::ViewAttr>(other);
+          return same.getBuffer() == view.getBuffer() && (same.getStrides() != view.getStrides() || same.getOffset() != view.getOffset());
         });
         if (from.last != time || from.unit != to.unit || from.bytesPerUnit != to.bytesPerUnit || uses > 0)
           continue;

@@ -196,7 +196,7 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
 
 nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
                         nacre_tensor *outputs, int32_t output_count, nacre_error *error) {
-  nacre_binding call;
+  nacre_binding call = {0};
   nacre_status status = begin_call(context, function, error, &call);
   if (status == NACRE_OK)
     status = nacre_bind_inputs(&call, inputs, input_count, context->dims);
@@ -213,7 +213,7 @@ nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_te
 
 nacre_status nacre_call_typed(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
                               void *const *outputs, nacre_error *error) {
-  nacre_binding call;
+  nacre_binding call = {0};
   nacre_status status = begin_call(context, function, error, &call);
   if (status != NACRE_OK)
     return status;

@@ -102,7 +102,7 @@ static bool take_escape(nacre_json *json, char **to) {
 // One character of valid UTF-8 (no overlong form, no surrogate, at most U+10FFFF), copied as it is.
 static bool take_utf8(nacre_json *json, char **to) {
   uint32_t lead = (unsigned char)*json->text;
-  int tail = lead < 0x80 ? 0 : lead >= 0xC2 && lead < 0xE0 ? 1 : lead >= 0xE0 && lead < 0xF0 ? 2 : lead >= 0xF0 && lead < 0xF5 ? 3 : -1;
+  int tail = lead < 0x80 ? 0 : lead < 0xC2 ? -1 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : lead < 0xF5 ? 3 : -1;
   if (tail < 0 || json->end - json->text <= tail)
     return false;
   uint32_t code = tail == 0 ? lead : lead & (0x3Fu >> tail);

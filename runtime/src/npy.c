@@ -71,7 +71,7 @@ static char *extract(const nacre_npy_layout *layout, char *content, nacre_error 
 }
 
 nacre_status nacre_npy_adopt(char *content, int64_t bytes, const char *name, nacre_tensor *tensor, nacre_error *error) {
-  nacre_npy_layout layout;
+  nacre_npy_layout layout = {0};
   nacre_status status = parse_layout(content, bytes, name, &layout, error);
   if (status != NACRE_OK) {
     free(content);

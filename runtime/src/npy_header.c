@@ -14,8 +14,9 @@ typedef struct npy_type {
   nacre_dtype dtype;
 } npy_type;
 
-static const npy_type types[] = {{"<f4", NACRE_F32}, {"<i4", NACRE_I32}, {"<f8", NACRE_F64}, {"<i8", NACRE_I64}, {"<f2", NACRE_F16},
-                                 {"|u1", NACRE_U8},  {"|i1", NACRE_I8},  {"<i2", NACRE_I16}, {"|b1", NACRE_BOOL}};
+static const npy_type types[] = {{"<f4", NACRE_F32}, {"<i4", NACRE_I32}, {"<f8", NACRE_F64},
+                                 {"<i8", NACRE_I64}, {"<f2", NACRE_F16}, {"|u1", NACRE_U8},
+                                 {"|i1", NACRE_I8},  {"<i2", NACRE_I16}, {"|b1", NACRE_BOOL}};
 
 int64_t nacre_npy_header_bytes(const void *prefix) {
   const unsigned char *p = prefix;

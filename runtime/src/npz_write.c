@@ -88,6 +88,12 @@ static nacre_status write_array(writing *job, const char *name, const nacre_tens
   return status == NACRE_OK ? append(job, tensor->data, bytes) : status;
 }
 
+// What an array of this name may hold, with room kept for its two headers and the end record.
+static int64_t room_left(const writing *job, const char *name, size_t header_bytes) {
+  int64_t beside = (int64_t)(header_bytes + job->directory.size + 2 * strlen(name)) + 1024;
+  return MAX_ARCHIVE_BYTES - job->written - beside;
+}
+
 static nacre_status write_entry(writing *job, const char *name, const nacre_tensor *tensor) {
   nacre_buffer npy = {0};
   nacre_buffer local = {0};
@@ -97,7 +103,7 @@ static nacre_status write_entry(writing *job, const char *name, const nacre_tens
     status = fail_value(job, name, "it has no shape and type that npy files know");
   else if (strlen(name) > UINT16_MAX - 4)
     status = fail_value(job, name, "its name is too long");
-  else if (bytes > MAX_ARCHIVE_BYTES - job->written - (int64_t)(npy.size + job->directory.size) - 1024 - 3 * (int64_t)strlen(name))
+  else if (bytes > room_left(job, name, npy.size))
     status = fail_value(job, name, "archives of 4 GiB or more are not written");
   else
     status = write_array(job, name, tensor, bytes, &npy, &local);

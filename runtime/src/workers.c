@@ -37,17 +37,18 @@ typedef struct worker {
 } worker;
 
 struct nacre_workers {
+  // One cache line for all that a launch touches: who joins it brings the rest along, which halves an empty launch.
   _Alignas(64) atomic_uint state;
-  _Alignas(64) atomic_llong next; // the first task that nobody has claimed
+  int32_t count;
+  atomic_llong next; // the first task that nobody has claimed
+  int64_t tasks;
+  nacre_kernel kernel;
+  const int64_t *slots;
   _Alignas(64) atomic_uint sleepers;
   atomic_uint caller_sleeps;
-  _Alignas(64) nacre_kernel kernel; // this line and the next two: the launch
-  int64_t tasks;
-  const int64_t *slots;
-  int32_t count;
   int32_t started;
   int spins;
-  bool stop;
+  atomic_bool stop; // atomic: a worker that was late for a launch may look while the pool is being ended
   worker members[]; // [0] is the caller and has no thread
 };
 
@@ -149,7 +150,7 @@ static void *work(void *argument) {
   unsigned seen = 0;
   for (;;) {
     unsigned state = wait_for_news(pool, seen);
-    if (pool->stop)
+    if (atomic_load_explicit(&pool->stop, memory_order_relaxed)) // set before the state that was seen
       return NULL;
     seen = state >> NUMBER_SHIFT;
     if (!join(pool, state))
@@ -233,7 +234,8 @@ struct nacre_workers *nacre_workers_create(int32_t count, char *scratch, int64_t
   atomic_init(&pool->caller_sleeps, 0);
   pool->count = count;
   pool->spins = count > nacre_processor_count() ? SPINS_CROWDED : SPINS;
-  pool->stop = false;
+  atomic_init(&pool->stop, false);
+  pool->tasks = 0; // the opening that ends the pool has none
   for (int32_t i = 0; i < count; ++i) {
     pool->members[i].pool = pool;
     pool->members[i].scratch = scratch + i * scratch_bytes;
@@ -249,7 +251,7 @@ struct nacre_workers *nacre_workers_create(int32_t count, char *scratch, int64_t
 void nacre_workers_destroy(struct nacre_workers *workers) {
   if (workers == NULL)
     return;
-  workers->stop = true;
+  atomic_store_explicit(&workers->stop, true, memory_order_relaxed);
   open_launch(workers, NACRE_MAX_WORKERS);
   for (int32_t i = 1; i < workers->started; ++i)
     pthread_join(workers->members[i].thread, NULL);

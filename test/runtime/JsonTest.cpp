@@ -65,7 +65,7 @@ TEST(Json, SkipsAnyValue) {
 }
 
 TEST(Json, RefusesMalformedValues) {
-  for (const char *text : {"", "tru", "nulll", "-", "1.", "1e", "01", "[1,]", "[1", "{\"a\"}", "{\"a\":}", "{1:2}", "{\"a\":1,}", "]"})
+  for (const char *text : {"", "tru", "nulll", "-", "1.", "1e", "01", "[1,]", "[1", "]", R"({"a"})", R"({"a":})", "{1:2}", R"({"a":1,})"})
     EXPECT_FALSE(skips(text)) << text;
 }
 

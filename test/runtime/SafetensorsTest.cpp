@@ -71,7 +71,8 @@ TEST(Safetensors, AcceptsEmptyTensorsAndScalars) {
 
 TEST(Safetensors, PassesOverFieldsItDoesNotKnow) {
   Folder folder;
-  Opened in(folder.write("f", safetensorsFile(R"({"a":{"new":[{"x":1.5}],"dtype":"U8","shape":[1],"data_offsets":[0,1]}})", "x")));
+  std::string header = R"({"a":{"new":[{"x":1.5}],"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+  Opened in(folder.write("f", safetensorsFile(header, "x")));
   EXPECT_NE(in.file, nullptr) << in.error.message;
 }
 

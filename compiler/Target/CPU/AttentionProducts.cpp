@@ -2,22 +2,19 @@
 #include "compiler/Target/CPU/AttentionProducts.h"
 
 #include "compiler/Target/CPU/RegisterTile.h"
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 namespace nacre::cpu::attention {
 
 static void emitKeyTile(VectorBuilder &b, const KeyProduct &product, Value firstRow, Value column, int64_t vectors, AfterTile afterTile) {
   const int64_t rows = b.level.tileRows, count = rows * vectors;
-  auto rowOffset = [&](VectorBuilder &, Value numbers) {
-    auto splat = [&](Value value) -> Value { return mlir::vector::BroadcastOp::create(b.op, numbers.getType(), value); };
-    Value existing = b.min(b.add(numbers, splat(firstRow)), splat(b.add(product.count, -1)));
-    return b.mul(existing, splat(product.rowStride));
-  };
-  Values tile;
+  Values pointers, tile;
+  Value last = b.add(product.count, -1);
+  for (int64_t r = 0; r < rows; ++r)
+    pointers.push_back(b.at(product.rows, b.mul(b.min(b.add(firstRow, r), last), product.rowStride)));
   for (int64_t i = 0; i < count; ++i)
     tile.push_back(product.start ? b.load(b.at(b.at(product.start, column), i % vectors * b.lanes())) : b.splat(0));
-  TileOperands operands{product.rows, b.integer(1), rowOffset, b.at(product.panel, column), b.integer(product.stride), product.depth};
-  tile = emitRegisterTile(b, operands, rows, vectors, tile);
+  TileOperands operands{pointers, b.integer(1), b.at(product.panel, column), b.integer(product.stride), product.depth};
+  tile = emitRegisterTile(b, operands, vectors, tile);
   Value target = b.at(product.target, b.add(b.mul(firstRow, product.stride), column));
   for (int64_t i = 0; i < count; ++i)
     b.store(tile[i], b.at(target, i / vectors * product.stride + i % vectors * b.lanes()));
@@ -53,13 +50,12 @@ static void emitTallTile(VectorBuilder &b, const TallProduct &product, Value fir
       tile.push_back(product.factor ? b.mulf(before, product.factor(row)) : before);
     }
   }
-  auto rowOffset = [&](VectorBuilder &, Value numbers) {
-    Value stride = mlir::vector::BroadcastOp::create(b.op, numbers.getType(), b.integer(product.aRow));
-    return b.mul(numbers, stride);
-  };
-  TileOperands operands{b.at(product.a, b.mul(firstRow, product.aRow)), b.integer(product.aStep), rowOffset,
-                        b.at(product.right, column), product.rightStride, product.depth};
-  tile = emitRegisterTile(b, operands, rows, vectors, tile);
+  Value a = b.at(product.a, b.mul(firstRow, product.aRow));
+  Values pointers;
+  for (int64_t r = 0; r < rows; ++r)
+    pointers.push_back(b.at(a, r * product.aRow));
+  TileOperands operands{pointers, b.integer(product.aStep), b.at(product.right, column), product.rightStride, product.depth};
+  tile = emitRegisterTile(b, operands, vectors, tile);
   for (int64_t i = 0; i < rows * vectors; ++i)
     product.masked ? b.store(tile[i], places[i], masks[i % vectors]) : b.store(tile[i], places[i]);
 }

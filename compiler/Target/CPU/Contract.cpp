@@ -41,8 +41,6 @@ private:
   void emitPanel(const Segment &segment, Value panel);
   void packRows(const Segment &segment);
   void packPanels(const Segment &segment);
-  void planPrefetch(const Segment &segment);
-  void prefetchNextGroup(Value row);
   void packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel);
   Value offsetOfRows(Value first, Value numbers);
   void emitChunk(const Segment &segment, Value row, Value rows, Value vectors);
@@ -59,8 +57,6 @@ private:
   Value tileA, tileStep;   // where the first row of A is read, and its stride between k
   Value panelB, panelStep; // where the panel at hand is read, and its stride between k
   Value chunkSums;         // sums of the chunk of rows at hand
-  Value currentPanel, tilesOfPanel;
-  Value nextB, nextDepth, nextShare; // next group of columns of B: place, rows, rows that a tile asks for
 };
 
 } // namespace
@@ -98,31 +94,6 @@ void ContractEmitter::loadBlock(Value task) {
                              slot(slots.output(i, Slot::OutputCheckpoint))});
 }
 
-/// Each tile asks for its share of the next group of columns of B, so that packing it will find it in L2.
-void ContractEmitter::prefetchNextGroup(Value row) {
-  constexpr int64_t lineElements = 16;
-  Value number = b.add(b.mul(tilesOfPanel, currentPanel), b.div(row, b.level.tileRows));
-  Value begin = b.mul(number, nextShare);
-  b.loop(begin, b.min(b.add(begin, nextShare), nextDepth), 1, [&](Value k) {
-    Value line = b.at(nextB, b.mul(k, block.bStep));
-    for (int64_t j = 0; j < scratch.panels * scratch.width; j += lineElements)
-      b.prefetch(b.at(line, j), /*locality=*/2);
-  });
-}
-
-/// Where the next group lies, and how many of its rows a tile asks for: none if there is no such group or it is not packed by rows.
-void ContractEmitter::planPrefetch(const Segment &segment) {
-  const int64_t groupColumns = scratch.panels * scratch.width;
-  Value column = b.add(block.column, groupColumns);
-  Value packed = b.both(b.equal(block.bColumn, b.integer(1)), b.less(b.integer(spec.schedule.directRows), block.rows));
-  Value wanted = b.both(packed, b.less(column, slot(Slot::Columns)));
-  nextB = b.at(block.b, b.add(b.mul(segment.begin, block.bStep), column));
-  nextDepth = segment.depth;
-  tilesOfPanel = b.ceilDiv(block.rows, b.level.tileRows);
-  Value tiles = b.mul(tilesOfPanel, b.ceilDiv(block.columns, scratch.width));
-  nextShare = b.select(wanted, b.div(b.add(nextDepth, b.add(tiles, -1)), tiles), b.integer(0));
-}
-
 /// Sums of the tile at row `row` of a chunk: from 0 or from where the last segment left them, over the segment, back to scratch.
 void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, int64_t rows, int64_t vectors) {
   const int64_t count = rows * vectors;
@@ -138,11 +109,8 @@ void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, i
         return loaded;
       });
   Value first = b.add(chunk, row);
-  if (rows == b.level.tileRows && vectors == b.level.tileVectors)
-    prefetchNextGroup(first);
-  auto rowOffset = [&](VectorBuilder &, Value numbers) { return offsetOfRows(first, numbers); };
-  TileOperands operands{tileA, tileStep, rowOffset, panelB, panelStep, segment.depth};
-  tile = emitRegisterTile(b, operands, rows, vectors, tile);
+  Values pointers = pointersToRows(b, tileA, rows, [&](Value numbers) { return offsetOfRows(first, numbers); });
+  tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth}, vectors, tile);
   for (int64_t i = 0; i < count; ++i)
     b.store(tile[i], place(i));
 }
@@ -218,7 +186,6 @@ void ContractEmitter::packMatrix(const Panel &first, Value step, Value column, V
 }
 
 void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
-  currentPanel = panel;
   Value local = b.mul(panel, scratch.width), column = b.add(block.column, local);
   Value columns = b.min(b.sub(block.columns, local), b.integer(scratch.width));
   Value inPlace = b.both(directB, b.equal(columns, b.integer(scratch.width)));
@@ -255,7 +222,6 @@ void ContractEmitter::emitCheckpoint(Value begin, Value end, Value checkpoint) {
     Segment segment{k, b.sub(stop, k), first, b.equal(stop, end), single, checkpoint};
     packRows(segment);
     packPanels(segment);
-    planPrefetch(segment);
     b.loop(b.integer(0), b.ceilDiv(block.columns, scratch.width), 1, [&](Value panel) { emitPanel(segment, panel); });
   });
 }

@@ -23,7 +23,7 @@ using Epilogue = std::function<Values(VectorBuilder &b, Value sum, llvm::ArrayRe
 /// Block sizes; data that a cost table may choose. Scratch grows with them.
 struct ContractSchedule {
   int64_t rows = 384;         // of a task
-  int64_t panels = 4;         // of a task, each of tileVectors vectors
+  int64_t panels = 0;         // of a task, each of tileVectors vectors; 0: 192 columns, so that one launch serves all levels
   int64_t depth = 384;        // k between two visits of a sum
   int64_t directRows = 16;    // tasks of up to so many rows read A and B in place where B's rows allow it
   int64_t directColumns = 96; // tasks of up to so many columns read A in place in any case

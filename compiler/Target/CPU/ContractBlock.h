@@ -26,7 +26,7 @@ struct Block {
 struct Scratch {
   explicit Scratch(const Level &level, const ContractSchedule &schedule)
       : width(level.tileVectors * level.lanes), lanes(level.lanes), depth(schedule.depth + level.lanes), rows(schedule.rows),
-        panels(schedule.panels) {}
+        panels(schedule.panels ? schedule.panels : 192 / width) {}
   int64_t width, lanes; // columns of a panel of B; rows of a group of A
   int64_t depth, rows, panels;
   int64_t groupSize() const { return depth * lanes; }

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/RegisterTile.h"
 
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-
 namespace nacre::cpu {
 
 /// One step of k: a row of vectors of b against one broadcast scalar a row.
@@ -20,35 +18,26 @@ static void multiplyAdd(VectorBuilder &b, llvm::ArrayRef<Value> rowPointers, Val
   }
 }
 
-std::function<Value(VectorBuilder &, Value)> evenRows(Value stride) {
-  return [stride](VectorBuilder &b, Value rows) {
-    return b.mul(rows, mlir::vector::BroadcastOp::create(b.op, rows.getType(), stride));
-  };
-}
-
-/// Pointers to the rows of A, each in a register of its own. They come out of a vector because LLVM would otherwise see that
-/// they are evenly spaced and step from one to the next inside the loop: 8 additions that compete with the multiply-adds.
-static Values pointersToRows(VectorBuilder &b, const TileOperands &operands, int64_t rows) {
+Values pointersToRows(VectorBuilder &b, Value a, int64_t rows, llvm::function_ref<Value(Value numbers)> offsets) {
   llvm::SmallVector<int64_t> numbers;
   for (int64_t row = 0; row < rows; ++row)
     numbers.push_back(row);
   auto type = mlir::VectorType::get({rows}, b.i64());
   Value all = mlir::arith::ConstantOp::create(b.op, mlir::DenseElementsAttr::get(type, llvm::ArrayRef(numbers)));
-  Value offsets = operands.rowOffset(b, all);
+  Value places = offsets(all);
   Values pointers;
   for (int64_t row = 0; row < rows; ++row)
-    pointers.push_back(b.at(operands.a, b.extract(offsets, row)));
+    pointers.push_back(b.at(a, b.extract(places, row)));
   return pointers;
 }
 
-Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t rows, int64_t vectors, Values sums) {
-  Values rowPointers = pointersToRows(b, operands, rows);
-  const size_t count = rows * vectors;
+Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t vectors, Values sums) {
+  const size_t count = sums.size();
   sums.push_back(b.integer(0)); // offset of k in a row of A
   sums.push_back(operands.b);   // row k of B
   sums = b.loop(b.integer(0), operands.depth, 1, sums, [&](Value, llvm::ArrayRef<Value> carried) {
     Values next(carried);
-    multiplyAdd(b, rowPointers, carried[count], carried[count + 1], vectors, llvm::MutableArrayRef(next).take_front(count));
+    multiplyAdd(b, operands.rows, carried[count], carried[count + 1], vectors, llvm::MutableArrayRef(next).take_front(count));
     next[count] = b.add(carried[count], operands.aStep);
     next[count + 1] = b.at(carried[count + 1], operands.bStep);
     return next;

@@ -8,19 +8,21 @@
 
 namespace nacre::cpu {
 
-/// sums[r][v] += sum over k < depth of a[offset of row r + k * aStep] * b[k * bStep + v * lanes ...]. Strides count elements.
+/// sums[r][v] += sum over k < depth of rows[r][k * aStep] * b[k * bStep + v * lanes ...]. Strides count elements.
 struct TileOperands {
-  Value a, aStep;
-  std::function<Value(VectorBuilder &b, Value rows)> rowOffset; // vector of row numbers in the tile -> their offsets in A
+  Values rows; // pointers into A
+  Value aStep;
   Value b, bStep;
   Value depth; // i64
 };
 
-/// Rows that lie `stride` apart.
-std::function<Value(VectorBuilder &, Value)> evenRows(Value stride);
-
 /// Emits the loop over k; `sums` holds rows * vectors vectors, row by row, and so does the result.
-Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t rows, int64_t vectors, Values sums);
+Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t vectors, Values sums);
+
+/// Pointers a + offsets(r) for r < rows, each in a register of its own; `offsets` maps a vector of row numbers to elements. They
+/// come out of a vector because LLVM would otherwise see that they are evenly spaced and step from one to the next inside the
+/// loop: 8 additions that compete with the multiply-adds.
+Values pointersToRows(VectorBuilder &b, Value a, int64_t rows, llvm::function_ref<Value(Value numbers)> offsets);
 
 /// How a row count that is only known at run time is cut into register tiles.
 struct RowTiles {

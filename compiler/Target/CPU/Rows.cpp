@@ -265,9 +265,13 @@ llvm::SmallVector<Value> RowsEmitter::emitBlock(int64_t pass, Value column, Valu
     Value after = reduction.combine(b.op, before, lanesOf(reduction->getOperand(0), lanes, column, mask));
     next.push_back(mask ? b.select(mask, after, before) : after);
   }
+  // Everything is read before anything is written: an output may lie where an input lay.
+  llvm::SmallVector<std::pair<int64_t, Value>> stores;
   for (auto [i, output] : llvm::enumerate(outputs))
     if (operands[inputCount + i].access != Access::Row && passOf[output] == pass)
-      storeLanes(inputCount + i, lanesOf(output, lanes, column, mask), column, mask);
+      stores.push_back({inputCount + int64_t(i), lanesOf(output, lanes, column, mask)});
+  for (auto [operand, stored] : stores)
+    storeLanes(operand, stored, column, mask);
   return next;
 }
 

@@ -6,7 +6,6 @@
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/Rows.h"
-#include "compiler/Transforms/LaunchViews.h"
 #include "dialects/Nacre/IR/NacreOps.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -269,10 +268,11 @@ static std::vector<Slot> fillAttention(plan::KernelOp kernel, plan::LaunchOp lau
     slots[S::Lengths] = pointerTo(views[at.lengths]);
   slots[S::Window] = Slot::integer(kernel.getBody().front().front().getAttrOfType<IntegerAttr>("window").getInt());
   if (at.bias >= 0) {
-    Layout bias = broadcastLayout(plan::layoutOf(views[at.bias]), {q[0], q[1], q[2], k[2]});
+    Layout bias = plan::layoutOf(views[at.bias]);
     slots[S::Bias] = pointerTo(views[at.bias]);
-    for (int64_t axis = 0; axis < 4; ++axis)
-      slots[S::BiasBatch + axis] = Slot::integer(bias.strides[axis]);
+    // Trailing axes align; missing ones and those of one element repeat, which is stride 0.
+    for (int64_t i = 0, rank = bias.sizes.size(); i < rank; ++i)
+      slots[S::BiasColumn - i] = Slot::integer(bias.sizes[rank - 1 - i].isOne() ? Dim() : bias.strides[rank - 1 - i]);
   }
   if (backward) {
     tensor(at.cotangent, S::DO, S::DOBatch);

@@ -201,8 +201,8 @@ void VectorBuilder::store(Value vector, Value pointer, Value mask) {
   LLVM::MaskedStoreOp::create(op, vector, pointer, mask, elementBytes);
 }
 void VectorBuilder::storeScalar(Value value, Value pointer) { LLVM::StoreOp::create(op, value, pointer, elementBytes); }
-void VectorBuilder::prefetch(Value pointer, int locality) {
-  LLVM::Prefetch::create(op, pointer, /*rw=*/0, locality, /*cache: data*/ 1);
+void VectorBuilder::prefetch(Value pointer) {
+  LLVM::Prefetch::create(op, pointer, /*rw=*/0, /*hint: all cache levels*/ 3, /*cache: data*/ 1);
 }
 
 // Control.

@@ -111,7 +111,7 @@ public:
   void store(Value vector, Value pointer);       // f32 or i32
   void store(Value vector, Value pointer, Value mask);
   void storeScalar(Value value, Value pointer);  // f32 or i32
-  void prefetch(Value pointer, int locality = 3); // its line will be read soon, 3: very soon, 2: into L2; any address will do
+  void prefetch(Value pointer);                  // its line will be read soon; any address will do
 
   // Control. A body is called once, with the builder inside the region.
   using LoopBody = llvm::function_ref<Values(Value iv, llvm::ArrayRef<Value> carried)>;

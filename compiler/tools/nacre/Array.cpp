@@ -58,8 +58,7 @@ std::string tool::describe(const Array &array) {
 /// Takes over what a reader allocated.
 static Array take(nacre_tensor &tensor) {
   Array array = Array::zeros(tensor.dtype, std::vector<int64_t>(tensor.shape, tensor.shape + tensor.rank));
-  if (!array.bytes.empty())
-    std::memcpy(array.bytes.data(), tensor.data, array.bytes.size());
+  if (!array.bytes.empty()) std::memcpy(array.bytes.data(), tensor.data, array.bytes.size());
   nacre_array_free(&tensor);
   return array;
 }
@@ -67,21 +66,18 @@ static Array take(nacre_tensor &tensor) {
 static llvm::Expected<std::vector<NamedArray>> readNpy(const std::string &path) {
   nacre_error error = {};
   nacre_tensor tensor;
-  if (nacre_npy_read(path.c_str(), &tensor, &error) != NACRE_OK)
-    return failed(error);
+  if (nacre_npy_read(path.c_str(), &tensor, &error) != NACRE_OK) return failed(error);
   return std::vector<NamedArray>{{"", take(tensor)}};
 }
 
 static llvm::Expected<std::vector<NamedArray>> readNpz(const std::string &path) {
   nacre_error error = {};
   std::unique_ptr<nacre_npz, void (*)(nacre_npz *)> file(nacre_npz_open(path.c_str(), &error), nacre_npz_close);
-  if (!file)
-    return failed(error);
+  if (!file) return failed(error);
   std::vector<NamedArray> arrays;
   for (int64_t i = 0; i < nacre_npz_count(file.get()); ++i) {
     nacre_tensor tensor;
-    if (nacre_npz_read(file.get(), i, &tensor, &error) != NACRE_OK)
-      return failed(error);
+    if (nacre_npz_read(file.get(), i, &tensor, &error) != NACRE_OK) return failed(error);
     arrays.push_back({nacre_npz_name(file.get(), i), take(tensor)});
   }
   return arrays;
@@ -89,14 +85,13 @@ static llvm::Expected<std::vector<NamedArray>> readNpz(const std::string &path) 
 
 static llvm::Expected<std::vector<NamedArray>> readSafetensors(const std::string &path) {
   nacre_error error = {};
-  std::unique_ptr<nacre_safetensors, void (*)(nacre_safetensors *)> file(nacre_safetensors_open(path.c_str(), &error), nacre_safetensors_close);
-  if (!file)
-    return failed(error);
+  std::unique_ptr<nacre_safetensors, void (*)(nacre_safetensors *)> file(nacre_safetensors_open(path.c_str(), &error),
+                                                                         nacre_safetensors_close);
+  if (!file) return failed(error);
   std::vector<NamedArray> arrays;
   for (int64_t i = 0; i < nacre_safetensors_count(file.get()); ++i) {
     const nacre_entry *entry = nacre_safetensors_entry(file.get(), i);
-    if (!entry->readable)
-      continue; // a type that no input can have; asking for it by name says that it is not there
+    if (!entry->readable) continue; // a type that no input can have; asking for it by name says that it is not there
     Array array = Array::zeros(entry->dtype, std::vector<int64_t>(entry->shape, entry->shape + entry->rank));
     if (nacre_safetensors_read(file.get(), entry, 0, int64_t(array.bytes.size()), array.bytes.data(), &error) != NACRE_OK)
       return failed(error);
@@ -107,12 +102,9 @@ static llvm::Expected<std::vector<NamedArray>> readSafetensors(const std::string
 
 llvm::Expected<std::vector<NamedArray>> tool::readArrays(llvm::StringRef path) {
   llvm::StringRef ending = llvm::sys::path::extension(path);
-  if (ending == ".npy")
-    return readNpy(path.str());
-  if (ending == ".npz")
-    return readNpz(path.str());
-  if (ending == ".safetensors")
-    return readSafetensors(path.str());
+  if (ending == ".npy") return readNpy(path.str());
+  if (ending == ".npz") return readNpz(path.str());
+  if (ending == ".safetensors") return readSafetensors(path.str());
   return userFailure("expected a file that ends in .npy, .npz or .safetensors, but got '" + path + "'");
 }
 
@@ -121,8 +113,7 @@ static llvm::Error writeSafetensors(const std::string &path, llvm::ArrayRef<Name
   for (const NamedArray &array : arrays)
     tensors.push_back({array.name.c_str(), array.array.tensor()});
   nacre_error error = {};
-  if (nacre_safetensors_write(path.c_str(), tensors.data(), int64_t(tensors.size()), nullptr, 0, &error) != NACRE_OK)
-    return failed(error);
+  if (nacre_safetensors_write(path.c_str(), tensors.data(), int64_t(tensors.size()), nullptr, 0, &error) != NACRE_OK) return failed(error);
   return llvm::Error::success();
 }
 
@@ -134,36 +125,32 @@ static llvm::Error writeNpz(const std::string &path, llvm::ArrayRef<NamedArray> 
     tensors.push_back(array.array.tensor());
   }
   nacre_error error = {};
-  if (nacre_npz_write(path.c_str(), names.data(), tensors.data(), int64_t(tensors.size()), &error) != NACRE_OK)
-    return failed(error);
+  if (nacre_npz_write(path.c_str(), names.data(), tensors.data(), int64_t(tensors.size()), &error) != NACRE_OK) return failed(error);
   return llvm::Error::success();
 }
 
 llvm::Error tool::writeArrays(llvm::StringRef path, llvm::ArrayRef<NamedArray> arrays) {
   llvm::StringRef ending = llvm::sys::path::extension(path);
-  if (ending == ".safetensors")
-    return writeSafetensors(path.str(), arrays);
-  if (ending == ".npz")
-    return writeNpz(path.str(), arrays);
-  if (ending != ".npy")
-    return userFailure("expected a file that ends in .npy, .npz or .safetensors, but got '" + path + "'");
+  if (ending == ".safetensors") return writeSafetensors(path.str(), arrays);
+  if (ending == ".npz") return writeNpz(path.str(), arrays);
+  if (ending != ".npy") return userFailure("expected a file that ends in .npy, .npz or .safetensors, but got '" + path + "'");
   if (arrays.size() != 1)
-    return userFailure("expected one array for '" + path + "', but got " + llvm::Twine(arrays.size()) + "; write them to .npz or .safetensors");
+    return userFailure("expected one array for '" + path + "', but got " + llvm::Twine(arrays.size()) +
+                       "; write them to .npz or .safetensors");
   nacre_error error = {};
   nacre_tensor tensor = arrays[0].array.tensor();
-  if (nacre_npy_write(path.str().c_str(), &tensor, &error) != NACRE_OK)
-    return failed(error);
+  if (nacre_npy_write(path.str().c_str(), &tensor, &error) != NACRE_OK) return failed(error);
   return llvm::Error::success();
 }
 
 llvm::Expected<Array> tool::convert(Array array, nacre_dtype to, llvm::StringRef what) {
-  if (array.type == to)
-    return array;
+  if (array.type == to) return array;
   if (!nacre_can_convert(array.type, to))
     return userFailure("expected " + what + " to hold " + nacre_dtype_name(to) + ", but got " + describe(array));
   Array result = Array::zeros(to, array.shape);
   int64_t at = nacre_convert(array.type, array.bytes.data(), array.count(), to, result.bytes.data());
   if (at >= 0)
-    return userFailure("expected " + what + " to hold values that fit into i32, but the value at position " + llvm::Twine(at) + " does not");
+    return userFailure("expected " + what + " to hold values that fit into i32, but the value at position " + llvm::Twine(at) +
+                       " does not");
   return result;
 }

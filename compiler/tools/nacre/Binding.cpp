@@ -29,13 +29,13 @@ static llvm::SmallVector<nacre_tensor> tensorsOf(llvm::ArrayRef<Array> arrays) {
   return tensors;
 }
 
-llvm::Expected<std::vector<int64_t>> tool::bindDims(const nacre_model &model, const nacre_function &function, llvm::ArrayRef<Array> inputs) {
+llvm::Expected<std::vector<int64_t>> tool::bindDims(const nacre_model &model, const nacre_function &function,
+                                                    llvm::ArrayRef<Array> inputs) {
   std::vector<int64_t> dims(NACRE_MAX_DIMS, 0);
   llvm::SmallVector<nacre_tensor> tensors = tensorsOf(inputs);
   nacre_error error = {};
   nacre_binding call = {&model, &function, nullptr, &error};
-  if (nacre_bind_inputs(&call, tensors.data(), int32_t(tensors.size()), dims.data()) != NACRE_OK)
-    return runtimeError(error);
+  if (nacre_bind_inputs(&call, tensors.data(), int32_t(tensors.size()), dims.data()) != NACRE_OK) return runtimeError(error);
   dims.resize(model.dim_count);
   return dims;
 }
@@ -46,8 +46,7 @@ llvm::Expected<std::vector<Array>> tool::outputsAt(const nacre_model &model, con
   nacre_binding call = {&model, &function, nullptr, &error};
   for (int32_t i = 0; i < function.output_count; ++i) {
     nacre_tensor tensor;
-    if (nacre_port_shape(&call, &function.outputs[i], dims.data(), &tensor) != NACRE_OK)
-      return runtimeError(error);
+    if (nacre_port_shape(&call, &function.outputs[i], dims.data(), &tensor) != NACRE_OK) return runtimeError(error);
     outputs.push_back(Array::zeros(tensor.dtype, std::vector<int64_t>(tensor.shape, tensor.shape + tensor.rank)));
   }
   return outputs;
@@ -59,27 +58,24 @@ nacre_status tool::callFunction(const LoadedModel &model, nacre_context *context
   return model.api().call(context, model.indexOf(function), in.data(), int32_t(in.size()), out.data(), int32_t(out.size()), &error);
 }
 
-llvm::Error tool::callFunction(const LoadedModel &model, nacre_context *context, const nacre_function &function, llvm::ArrayRef<Array> inputs,
-                               std::vector<Array> &outputs) {
+llvm::Error tool::callFunction(const LoadedModel &model, nacre_context *context, const nacre_function &function,
+                               llvm::ArrayRef<Array> inputs, std::vector<Array> &outputs) {
   nacre_error error = {};
   nacre_status status = callFunction(model, context, function, inputs, outputs, error);
   return status == NACRE_OK ? llvm::Error::success() : runtimeError(error);
 }
 
 bool tool::startsWith(const nacre_port &port, int32_t dim) {
-  if (port.rank == 0 || port.shape[0].count != 1 || port.shape[0].terms[0].coefficient != 1)
-    return false;
+  if (port.rank == 0 || port.shape[0].count != 1 || port.shape[0].terms[0].coefficient != 1) return false;
   const uint8_t *power = port.shape[0].terms[0].power;
   for (int32_t i = 0; i < NACRE_MAX_DIMS; ++i)
-    if (power[i] != (i == dim ? 1 : 0))
-      return false;
+    if (power[i] != (i == dim ? 1 : 0)) return false;
   return true;
 }
 
 static bool mentions(const nacre_model &model, const nacre_port &port, int32_t dim, int32_t firstAxis) {
   for (int32_t axis = firstAxis; axis < port.rank; ++axis)
-    if (nacre_size_dims(&port.shape[axis], model.dim_count) >> dim & 1)
-      return true;
+    if (nacre_size_dims(&port.shape[axis], model.dim_count) >> dim & 1) return true;
   return false;
 }
 
@@ -88,18 +84,15 @@ static bool splitsAlong(const nacre_model &model, const nacre_function &function
   for (int32_t i = 0; i < function.input_count; ++i) {
     bool isRows = startsWith(function.inputs[i], dim);
     isFed |= isRows;
-    if (mentions(model, function.inputs[i], dim, isRows ? 1 : 0))
-      return false;
+    if (mentions(model, function.inputs[i], dim, isRows ? 1 : 0)) return false;
   }
   for (int32_t i = 0; i < function.output_count; ++i)
-    if (!startsWith(function.outputs[i], dim) || mentions(model, function.outputs[i], dim, 1))
-      return false;
+    if (!startsWith(function.outputs[i], dim) || mentions(model, function.outputs[i], dim, 1)) return false;
   return isFed && function.output_count > 0;
 }
 
 std::optional<int32_t> tool::rowDim(const nacre_model &model, const nacre_function &function) {
   for (int32_t dim = 0; dim < model.dim_count; ++dim)
-    if (splitsAlong(model, function, dim))
-      return dim;
+    if (splitsAlong(model, function, dim)) return dim;
   return std::nullopt;
 }

@@ -31,11 +31,9 @@ llvm::Error tool::saveCheckpoint(const LoadedModel &model, nacre_parameters *par
   nacre_error error = {};
   for (int32_t i = 0; i < model.table().parameter_count; ++i) {
     const nacre_parameter &parameter = model.table().parameters[i];
-    if (parameter.role == NACRE_OPTIMIZER && !withOptimizer)
-      continue;
+    if (parameter.role == NACRE_OPTIMIZER && !withOptimizer) continue;
     nacre_named_tensor named = {parameter.name, {}};
-    if (model.api().parameters_get(parameters, parameter.name, &named.tensor, &error) != NACRE_OK)
-      return runtimeError(error);
+    if (model.api().parameters_get(parameters, parameter.name, &named.tensor, &error) != NACRE_OK) return runtimeError(error);
     tensors.push_back(named);
   }
   std::string step = std::to_string(progress.step), total = std::to_string(progress.totalSteps), seed = std::to_string(progress.seed);
@@ -51,30 +49,26 @@ llvm::Error tool::saveCheckpoint(const LoadedModel &model, nacre_parameters *par
 static llvm::Expected<Progress> readProgress(const std::string &path) {
   nacre_error error = {};
   nacre_safetensors *file = nacre_safetensors_open(path.c_str(), &error);
-  if (!file)
-    return runtimeError(error);
+  if (!file) return runtimeError(error);
   Progress progress;
   progress.step = -1;
   for (int64_t i = 0; i < nacre_safetensors_metadata_count(file); ++i) {
     const nacre_metadata *entry = nacre_safetensors_metadata(file, i);
     llvm::StringRef key = entry->key, value = entry->value;
-    if (key == "training.step" && value.getAsInteger(10, progress.step))
-      progress.step = -1;
-    if (key == "training.seed" && value.getAsInteger(10, progress.seed))
-      progress.step = -1;
+    if (key == "training.step" && value.getAsInteger(10, progress.step)) progress.step = -1;
+    if (key == "training.seed" && value.getAsInteger(10, progress.seed)) progress.step = -1;
   }
   nacre_safetensors_close(file);
   if (progress.step < 0)
-    return userFailure("expected a file that `nacre train` saved with the optimiser's state, but '" + path + "' does not say how far the training was");
+    return userFailure("expected a file that `nacre train` saved with the optimiser's state, but '" + path +
+                       "' does not say how far the training was");
   return progress;
 }
 
 llvm::Expected<Progress> tool::loadCheckpoint(const LoadedModel &model, nacre_parameters *parameters, const std::string &path) {
   auto progress = readProgress(path);
-  if (!progress)
-    return progress.takeError();
+  if (!progress) return progress.takeError();
   nacre_error error = {};
-  if (model.api().parameters_load(parameters, path.c_str(), NACRE_LOAD_OPTIMIZER, &error) != NACRE_OK)
-    return runtimeError(error);
+  if (model.api().parameters_load(parameters, path.c_str(), NACRE_LOAD_OPTIMIZER, &error) != NACRE_OK) return runtimeError(error);
   return progress;
 }

@@ -41,12 +41,9 @@ static int emitText(const Arguments &arguments, Console &console, const std::str
     return Success;
   }
   StagedFolder staged;
-  if (llvm::Error error = staged.open(*folder))
-    return console.fail(std::move(error));
-  if (llvm::Error error = staged.write(name + "." + ending.str(), text))
-    return console.fail(std::move(error));
-  if (llvm::Error error = staged.commit())
-    return console.fail(std::move(error));
+  if (llvm::Error error = staged.open(*folder)) return console.fail(std::move(error));
+  if (llvm::Error error = staged.write(name + "." + ending.str(), text)) return console.fail(std::move(error));
+  if (llvm::Error error = staged.commit()) return console.fail(std::move(error));
   console.print({{"files", llvm::json::Array{(*folder + "/" + name + "." + ending).str()}}});
   return Success;
 }
@@ -54,8 +51,7 @@ static int emitText(const Arguments &arguments, Console &console, const std::str
 static int emitAst(const Arguments &arguments, Console &console) {
   ModelFile file;
   int status = Success;
-  if (!parseModel(arguments.positional()[0], file, console, status))
-    return status;
+  if (!parseModel(arguments.positional()[0], file, console, status)) return status;
   std::string text;
   llvm::raw_string_ostream out(text);
   printAst(file.program, out);
@@ -68,12 +64,12 @@ static int reportFiles(Console &console, const ModelDescription &model, const Li
     uint64_t size = 0;
     llvm::sys::fs::file_size(path, size);
     list.push_back(llvm::json::Object{{"path", path}, {"bytes", size}});
-    if (!console.json())
-      llvm::outs() << llvm::formatv("{0,-40} {1,10:N} bytes\n", path, size);
+    if (!console.json()) llvm::outs() << llvm::formatv("{0,-40} {1,10:N} bytes\n", path, size);
   }
   if (!console.json())
-    llvm::outs() << llvm::formatv("compiled {0}: {1} functions, {2} kernels for {3:$[, ]} in {4:f1} s\n", model.name, model.functions.size(),
-                                  model.kernels.size(), llvm::make_range(model.levels.begin(), model.levels.end()), seconds);
+    llvm::outs() << llvm::formatv("compiled {0}: {1} functions, {2} kernels for {3:$[, ]} in {4:f1} s\n", model.name,
+                                  model.functions.size(), model.kernels.size(), llvm::make_range(model.levels.begin(), model.levels.end()),
+                                  seconds);
   console.print({{"model", model.name}, {"seconds", seconds}, {"files", std::move(list)}});
   return Success;
 }
@@ -84,16 +80,12 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (!llvm::is_contained(stages, stage))
     return console.usage("expected a stage of (" + llvm::join(llvm::ArrayRef(stages), ", ") + "), but got '" + stage + "'");
   auto levels = parseLevels(arguments);
-  if (!levels)
-    return console.usage(llvm::toString(levels.takeError()));
-  if (stage == "ast")
-    return emitAst(arguments, console);
-  if (stage == "lib" && !arguments.has("out"))
-    return console.usage("expected a folder for the library: -o FOLDER");
+  if (!levels) return console.usage(llvm::toString(levels.takeError()));
+  if (stage == "ast") return emitAst(arguments, console);
+  if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage)}, console, status);
-  if (!result)
-    return status;
+  if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
       return console.usage("an object is no text: send standard output to a file, or give -o FOLDER");
@@ -103,8 +95,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
     return emitText(arguments, console, result->model.name.empty() ? "model" : prefixOf(result->model), stage, result->text);
   console.enterStage("link");
   auto files = writeLibrary(result->model, result->object, *arguments.get("out"));
-  if (!files)
-    return console.fail(files.takeError());
+  if (!files) return console.fail(files.takeError());
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   return reportFiles(console, result->model, *files, seconds.count());
 }
@@ -114,8 +105,9 @@ const Command &tool::compileCommand() {
       "compile",
       "a model file to a native library, a C header and a manifest",
       "MODEL.nacre -o FOLDER",
-      R"(Writes lib<model>.so, lib<model>.a, <model>.h and <model>.json into FOLDER, and the two headers that <model>.h includes into
-FOLDER/nacre/. The library needs libc and libm alone; <model> is the model's name in lower case. All files appear, or none.
+      R"(Writes lib<model>.so, lib<model>.a, <model>.h and <model>.json into FOLDER, and the two headers that <model>.h includes
+into FOLDER/nacre/. The library needs libc and libm alone; <model> is the model's name in lower case. All files appear,
+or none.
 
   nacre compile digits.nacre -o out/
   cc -Iout main.c out/libdigits.a -lm -pthread -o main
@@ -131,7 +123,10 @@ With --emit the tool stops earlier and prints what it has:
 )",
       1,
       1,
-      {{"out", "o", "FOLDER", "where the files go; created when it is missing"}, modelOption, {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"}, cpuOption},
+      {{"out", "o", "FOLDER", "where the files go; created when it is missing"},
+       modelOption,
+       {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
+       cpuOption},
       runCompile};
   return command;
 }

@@ -23,17 +23,14 @@ llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments
       return llvm::createStringError(llvm::inconvertibleErrorCode(),
                                      "expected CPU levels of (" + llvm::join(names, ", ") + "), but got '" + word.str() + "'");
   for (llvm::StringRef name : names) // ascending, each once
-    if (llvm::is_contained(words, name))
-      chosen.push_back(name.str());
+    if (llvm::is_contained(words, name)) chosen.push_back(name.str());
   return chosen;
 }
 
 bool tool::parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &status) {
   console.enterStage("parse");
-  if (auto buffer = llvm::MemoryBuffer::getFile(path))
-    console.keepForReproducer(path, (*buffer)->getBuffer());
-  if (parseFile(file.source, path, file.program, file.diagnostics))
-    return true;
+  if (auto buffer = llvm::MemoryBuffer::getFile(path)) console.keepForReproducer(path, (*buffer)->getBuffer());
+  if (parseFile(file.source, path, file.program, file.diagnostics)) return true;
   status = console.fail(file.diagnostics);
   return false;
 }
@@ -54,8 +51,7 @@ private:
     llvm::SMRange range;
     location->walk([&](mlir::Location inner) {
       auto place = llvm::dyn_cast<mlir::FileLineColLoc>(inner);
-      if (!place)
-        return mlir::WalkResult::advance();
+      if (!place) return mlir::WalkResult::advance();
       llvm::SMLoc at = file.source.position(place.getFilename().strref(), place.getLine(), place.getColumn());
       range = {at, at};
       return at.isValid() ? mlir::WalkResult::interrupt() : mlir::WalkResult::advance();
@@ -64,13 +60,11 @@ private:
   }
 
   void take(mlir::Diagnostic &diagnostic) {
-    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
-      return;
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error) return;
     std::string message = diagnostic.str();
     llvm::SMRange range = rangeOf(diagnostic.getLocation());
     if (!range.isValid() || llvm::StringRef(message).starts_with("internal")) {
-      if (defect.empty())
-        defect = message;
+      if (defect.empty()) defect = message;
       return;
     }
     NoteAdder notes = file.diagnostics.error(range, message);
@@ -84,11 +78,10 @@ private:
 
 } // namespace
 
-std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
-                                                int &status) {
+std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
+                                                Console &console, int &status) {
   ModelFile file;
-  if (!parseModel(path, file, console, status))
-    return std::nullopt;
+  if (!parseModel(path, file, console, status)) return std::nullopt;
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry);
@@ -101,8 +94,7 @@ std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::Stri
   console.enterStage("compile");
   DiagnosticBridge bridge(context, file);
   mlir::FailureOr<CompileResult> result = compile(*module, options);
-  if (mlir::succeeded(result))
-    return std::move(*result);
+  if (mlir::succeeded(result)) return std::move(*result);
   if (bridge.defect.empty() && file.diagnostics.hasErrors())
     status = console.fail(file.diagnostics);
   else

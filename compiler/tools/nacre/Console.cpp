@@ -71,10 +71,12 @@ void Console::keepForReproducer(StringRef path, StringRef text) {
 std::string Console::writeReproducer(StringRef where, StringRef message) {
   SmallString<64> path;
   int file;
-  if (sys::fs::createUniqueFile("nacre-reproducer-%%%%%%.nacre", file, path))
+  if (sys::fs::createUniqueFile("nacre-reproducer-%%%%%%.nacre", file, path) &&
+      sys::fs::createTemporaryFile("nacre-reproducer", "nacre", file, path))
     return "";
   raw_fd_ostream out(file, /*shouldClose=*/true);
-  out << "// Reproducer of an internal error of nacre " << version() << "\n// command: " << command << "\n// stage: " << where << "\n// message: ";
+  out << "// Reproducer of an internal error of nacre " << version() << "\n// command: " << command << "\n// stage: " << where
+      << "\n// message: ";
   for (char c : message)
     out << (c == '\n' ? StringRef("\n//   ") : StringRef(&c, 1));
   out << "\n// model: " << modelPath << "\n" << modelText;

@@ -26,11 +26,9 @@ llvm::Expected<DimValues> tool::chooseDims(const Object &manifest, llvm::StringR
   list.split(entries, ',', -1, /*KeepEmpty=*/false);
   for (llvm::StringRef entry : entries) {
     auto [name, value] = entry.split('=');
-    if (!bounds.count(name.str()))
-      return userFailure("expected a dim of the model (" + llvm::Twine(names) + "), but got '" + name + "'");
+    if (!bounds.count(name.str())) return userFailure("expected a dim of the model (" + llvm::Twine(names) + "), but got '" + name + "'");
     auto number = parseInteger("--dims " + name.str(), value, 0, bounds[name.str()]);
-    if (!number)
-      return number.takeError();
+    if (!number) return number.takeError();
     chosen[name.str()] = *number;
   }
   return chosen;
@@ -40,8 +38,7 @@ static llvm::Error addSize(const Object &object, llvm::StringRef key, const llvm
   auto text = object.getString(key);
   auto size = text ? Dim::parse(*text) : std::nullopt;
   auto value = size ? size->evaluate(binding) : std::nullopt;
-  if (!value)
-    return userFailure("expected a size in '" + key + "' of the manifest");
+  if (!value) return userFailure("expected a size in '" + key + "' of the manifest");
   sum += *value;
   return llvm::Error::success();
 }
@@ -59,19 +56,14 @@ llvm::Expected<FunctionCost> tool::costOf(const Object &manifest, const Object &
   for (const auto &[name, value] : dims)
     binding[name] = value;
   FunctionCost cost;
-  if (llvm::Error error = addSize(function, "arena_bytes", binding, cost.arenaBytes))
-    return error;
-  if (llvm::Error error = addSize(function, "buffer_bytes", binding, cost.bufferBytes))
-    return error;
+  if (llvm::Error error = addSize(function, "arena_bytes", binding, cost.arenaBytes)) return error;
+  if (llvm::Error error = addSize(function, "buffer_bytes", binding, cost.bufferBytes)) return error;
   const llvm::json::Array *launches = function.getArray("launches");
   for (size_t i = 0; launches && i < launches->size(); ++i) {
     const Object *launch = (*launches)[i].getAsObject();
-    if (!launch)
-      return userFailure("expected a launch in the manifest to be an object");
-    if (llvm::Error error = addSize(*launch, "operations", binding, cost.operations))
-      return error;
-    if (llvm::Error error = addSize(*launch, "bytes", binding, cost.bytes))
-      return error;
+    if (!launch) return userFailure("expected a launch in the manifest to be an object");
+    if (llvm::Error error = addSize(*launch, "operations", binding, cost.operations)) return error;
+    if (llvm::Error error = addSize(*launch, "bytes", binding, cost.bytes)) return error;
     ++cost.launches;
     ++cost.skeletons[skeletonOf(manifest, launch->getString("kernel").value_or(""))];
   }
@@ -84,7 +76,6 @@ std::string tool::shortNumber(int64_t value) {
   size_t unit = 0;
   for (; scaled >= 1000 && unit + 1 < std::size(units); ++unit)
     scaled /= 1000;
-  if (unit == 0)
-    return std::to_string(value);
+  if (unit == 0) return std::to_string(value);
   return llvm::formatv("{0:f2}{1}", scaled, units[unit]).str();
 }

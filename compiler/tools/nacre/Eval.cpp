@@ -14,8 +14,7 @@ using namespace nacre::tool;
 
 /// The function that --fn names, else the model's metric, else its loss.
 static llvm::Expected<const nacre_function *> chooseFunction(const LoadedModel &model, const Arguments &arguments) {
-  if (auto name = arguments.get("fn"))
-    return model.function(*name);
+  if (auto name = arguments.get("fn")) return model.function(*name);
   const nacre_training &training = model.table().training;
   if (!training.function)
     return userFailure("expected --fn NAME, for " + llvm::Twine(model.table().name) + " has no train block with a metric or a loss");
@@ -25,62 +24,49 @@ static llvm::Expected<const nacre_function *> chooseFunction(const LoadedModel &
 /// The bound of the dim that is the batch in every input, or the number of rows.
 static int64_t largestBatch(const nacre_model &model, const nacre_function &function, int64_t rows) {
   for (int32_t dim = 0; dim < model.dim_count; ++dim)
-    if (function.input_count > 0 && startsWith(function.inputs[0], dim))
-      return std::min(rows, model.dims[dim].bound);
+    if (function.input_count > 0 && startsWith(function.inputs[0], dim)) return std::min(rows, model.dims[dim].bound);
   return rows;
 }
 
 static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Arguments &arguments, size_t &rowCount) {
   auto function = chooseFunction(model, arguments);
-  if (!function)
-    return function.takeError();
-  if (llvm::Error error = checkMeasurable(model, **function))
-    return error;
+  if (!function) return function.takeError();
+  if (llvm::Error error = checkMeasurable(model, **function)) return error;
   auto arrays = readDataFiles(arguments.all("data"));
-  if (!arrays)
-    return arrays.takeError();
+  if (!arrays) return arrays.takeError();
   auto data = rowsFor(model, **function, (*function)->input_count, *arrays);
-  if (!data)
-    return data.takeError();
+  if (!data) return data.takeError();
   auto rows = selectRows(model, arguments.get("rows", "test"), data->rows);
-  if (!rows)
-    return rows.takeError();
+  if (!rows) return rows.takeError();
   rowCount = rows->size();
   auto batch = parseInteger("--batch", arguments.get("batch", "512"), 1, INT32_MAX);
-  if (!batch)
-    return batch.takeError();
+  if (!batch) return batch.takeError();
   *batch = std::max<int64_t>(1, std::min(*batch, largestBatch(model.table(), **function, rows->size())));
   auto dims = bindDims(model.table(), **function, data->gather(std::vector<int64_t>(data->rows ? *batch : 0, 0)));
-  if (!dims)
-    return dims.takeError();
+  if (!dims) return dims.takeError();
   auto parameters = createParameters(model);
-  if (!parameters)
-    return parameters.takeError();
+  if (!parameters) return parameters.takeError();
   nacre_error error = {};
   if (model.api().parameters_load(parameters->get(), arguments.get("weights")->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
     return runtimeError(error);
   auto context = createContext(model, parameters->get(), *dims, arguments);
-  if (!context)
-    return context.takeError();
+  if (!context) return context.takeError();
   return measure(model, context->get(), **function, *data, *rows, *batch);
 }
 
 static int runEval(const Arguments &arguments, Console &console) {
   int status = Success;
   for (llvm::StringRef needed : {"weights", "data"})
-    if (!arguments.has(needed))
-      return console.usage("expected --" + needed + " FILE");
+    if (!arguments.has(needed)) return console.usage("expected --" + needed + " FILE");
   llvm::StringRef which = arguments.get("rows", "test");
   if (which != "train" && which != "test" && which != "all")
     return console.usage("expected --rows of (train, test, all), but got '" + which + "'");
   auto model = LoadedModel::open(arguments.positional()[0], arguments, console, status);
-  if (!model)
-    return status;
+  if (!model) return status;
   console.enterStage("evaluate");
   size_t rows = 0;
   auto result = evaluate(*model, arguments, rows);
-  if (!result)
-    return console.fail(result.takeError());
+  if (!result) return console.fail(result.takeError());
   if (console.json()) {
     llvm::json::Object object = result->json();
     object["rows"] = int64_t(rows);
@@ -97,24 +83,26 @@ static int runEval(const Arguments &arguments, Console &console) {
 }
 
 const Command &tool::evalCommand() {
-  static const Command command = {"eval",
-                                  "the value of a metric or a loss over the rows of a data file",
-                                  "MODEL --weights FILE --data FILE",
-                                  R"(MODEL is a model file or a compiled library. Evaluates the train block's metric, else its loss, or the function that --fn names: any
-that returns one number, or one for each width. Rows are the model's test rows unless --rows says otherwise; the result is the mean over them.
+  static const Command command = {
+      "eval",
+      "the value of a metric or a loss over the rows of a data file",
+      "MODEL --weights FILE --data FILE",
+      R"(MODEL is a model file or a compiled library. Evaluates the train block's metric, else its loss, or the function that
+--fn names: any that returns one number, or one for each width. Rows are the model's test rows unless --rows says
+otherwise; the result is the mean over them.
 
   nacre eval digits.nacre --weights w.safetensors --data digits.npz
   nacre eval out/libdigits.so --weights w.safetensors --data digits.npz --fn loss --rows train
 )",
-                                  1,
-                                  1,
-                                  {{"weights", "w", "FILE", "safetensors file with the parameters"},
-                                   {"data", "d", "FILE", "npz or safetensors file, or NAME=FILE.npy", true},
-                                   {"fn", "f", "NAME", "the function to evaluate"},
-                                   {"rows", "", "WHICH", "train, test or all; default test"},
-                                   {"batch", "", "N", "rows at once; default 512"},
-                                   modelOption,
-                                   threadsOption},
-                                  runEval};
+      1,
+      1,
+      {{"weights", "w", "FILE", "safetensors file with the parameters"},
+       {"data", "d", "FILE", "npz or safetensors file, or NAME=FILE.npy", true},
+       {"fn", "f", "NAME", "the function to evaluate"},
+       {"rows", "", "WHICH", "train, test or all; default test"},
+       {"batch", "", "N", "rows at once; default 512"},
+       modelOption,
+       threadsOption},
+      runEval};
   return command;
 }

@@ -22,8 +22,7 @@ using namespace nacre::tool;
 const Option tool::threadsOption = {"threads", "t", "N", "threads to compute with; default: the processors this process may use"};
 
 LoadedModel::~LoadedModel() {
-  if (handle)
-    dlclose(handle);
+  if (handle) dlclose(handle);
 }
 
 llvm::Error tool::runtimeError(const nacre_error &error) { return userFailure(error.message); }
@@ -39,20 +38,16 @@ llvm::Error LoadedModel::load(llvm::StringRef library, llvm::StringRef origin) {
   llvm::SmallString<128> path(library);
   llvm::sys::fs::make_absolute(path); // or dlopen would search the system's folders
   handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-  if (!handle)
-    return userFailure("cannot load the library: " + llvm::Twine(dlerror()));
+  if (!handle) return userFailure("cannot load the library: " + llvm::Twine(dlerror()));
   auto entry = reinterpret_cast<const nacre_model *(*)()>(dlsym(handle, tableSymbol(library).c_str()));
-  if (!entry)
-    return userFailure("expected a compiled model, but '" + origin + "' does not export " + tableSymbol(library));
+  if (!entry) return userFailure("expected a compiled model, but '" + origin + "' does not export " + tableSymbol(library));
   model = entry();
   if (model->abi_version != NACRE_ABI_VERSION)
     return userFailure("expected a model of interface version " + llvm::Twine(NACRE_ABI_VERSION) + ", but '" + origin + "' has version " +
                        llvm::Twine(model->abi_version));
   auto parsed = llvm::json::parse(model->manifest);
-  if (!parsed)
-    return internalFailure("load", "the manifest is no JSON: " + llvm::toString(parsed.takeError()));
-  if (llvm::json::Object *object = parsed->getAsObject())
-    manifest = std::move(*object);
+  if (!parsed) return internalFailure("load", "the manifest is no JSON: " + llvm::toString(parsed.takeError()));
+  if (llvm::json::Object *object = parsed->getAsObject()) manifest = std::move(*object);
   folder = llvm::sys::path::parent_path(origin).str();
   return llvm::Error::success();
 }
@@ -62,10 +57,8 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
   llvm::StringRef best = cpu::levels().front().name;
   const char *chosen = std::getenv("NACRE_CPU");
   for (const cpu::Level &level : cpu::levels()) {
-    if (chosen && level.name == chosen)
-      return {chosen};
-    if (nacre_cpu_supports(level.name.str().c_str()))
-      best = level.name;
+    if (chosen && level.name == chosen) return {chosen};
+    if (nacre_cpu_supports(level.name.str().c_str())) best = level.name;
   }
   return {best.str()};
 }
@@ -74,16 +67,14 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, llvm::SmallVectorImpl<char> &folder,
                                                Console &console, int &status) {
   auto result = compileModel(path, arguments.get("model", ""), {levelsOfThisMachine(), Stage::Object}, console, status);
-  if (!result)
-    return std::nullopt;
+  if (!result) return std::nullopt;
   console.enterStage("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {
     status = console.fail("cannot create a temporary folder: " + code.message());
     return std::nullopt;
   }
   auto library = writeSharedLibrary(result->model, result->object, llvm::StringRef(folder.data(), folder.size()));
-  if (library)
-    return *library;
+  if (library) return *library;
   status = console.fail(library.takeError());
   return std::nullopt;
 }
@@ -108,8 +99,7 @@ std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Argum
       status = console.fail(std::move(error));
       loaded.reset();
     }
-  if (!folder.empty())
-    llvm::sys::fs::remove_directories(folder); // a loaded library needs its file no more
+  if (!folder.empty()) llvm::sys::fs::remove_directories(folder); // a loaded library needs its file no more
   console.enterStage("run");
   return loaded;
 }
@@ -117,8 +107,7 @@ std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Argum
 llvm::Expected<const nacre_function *> LoadedModel::function(llvm::StringRef name) const {
   std::string names;
   for (int32_t i = 0; i < model->function_count; ++i) {
-    if (name == model->functions[i].name)
-      return &model->functions[i];
+    if (name == model->functions[i].name) return &model->functions[i];
     names += (i ? ", " : "") + std::string(model->functions[i].name);
   }
   return userFailure("expected a function of " + llvm::Twine(model->name) + " (" + names + "), but got '" + name + "'");
@@ -138,8 +127,7 @@ std::vector<int64_t> LoadedModel::stackedWidths(const nacre_function &function, 
 }
 
 std::string LoadedModel::besideModel(llvm::StringRef path) const {
-  if (llvm::sys::path::is_absolute(path))
-    return path.str();
+  if (llvm::sys::path::is_absolute(path)) return path.str();
   llvm::SmallString<128> whole(folder);
   llvm::sys::path::append(whole, path);
   return whole.str().str();
@@ -148,8 +136,7 @@ std::string LoadedModel::besideModel(llvm::StringRef path) const {
 llvm::Expected<ParametersPtr> tool::createParameters(const LoadedModel &model) {
   nacre_error error = {};
   nacre_parameters *parameters = model.api().parameters_create(&model.table(), &error);
-  if (!parameters)
-    return runtimeError(error);
+  if (!parameters) return runtimeError(error);
   return ParametersPtr(parameters, ParametersDeleter{&model.api()});
 }
 
@@ -157,17 +144,14 @@ llvm::Expected<ContextPtr> tool::createContext(const LoadedModel &model, nacre_p
                                                const Arguments &arguments) {
   nacre_options options = {};
   auto threads = parseInteger("--threads", arguments.get("threads", "0"), 0, 1024);
-  if (!threads)
-    return threads.takeError();
+  if (!threads) return threads.takeError();
   options.threads = int32_t(*threads);
   std::vector<int64_t> sizes(maxDims.begin(), maxDims.end());
   for (size_t i = 0; i < sizes.size(); ++i)
-    if (sizes[i] == 0)
-      sizes[i] = model.table().dims[i].bound;
+    if (sizes[i] == 0) sizes[i] = model.table().dims[i].bound;
   options.max_dims = sizes.data();
   nacre_error error = {};
   nacre_context *context = model.api().context_create(&model.table(), parameters, &options, &error);
-  if (!context)
-    return runtimeError(error);
+  if (!context) return runtimeError(error);
   return ContextPtr(context, ContextDeleter{&model.api()});
 }

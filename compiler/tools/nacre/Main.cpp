@@ -23,7 +23,8 @@ static const Option commonOptions[] = {{"json", "", "", "for machines: one JSON 
                                        {"help", "h", "", "this text"}};
 
 static void printTopHelp(raw_ostream &out) {
-  out << "nacre " << version() << ": compiles representation models to native libraries, trains and runs them\n\nusage: nacre COMMAND [ARGUMENTS]\n\n";
+  out << "nacre " << version()
+      << ": compiles representation models to native libraries, trains and runs them\n\nusage: nacre COMMAND [ARGUMENTS]\n\n";
   for (const Command *command : commands())
     out << "  " << left_justify(command->name, 9) << command->summary << "\n";
   out << R"(
@@ -64,9 +65,11 @@ static int refuse(Console &console, const Command &command, const Twine &message
 
 /// Runs a command; a crash inside it is our fault, whatever the input was.
 static int runGuarded(const Command &command, const Arguments &arguments, Console &console) {
-  install_fatal_error_handler([](void *console, const char *reason, bool) {
-    exit(static_cast<Console *>(console)->internal(static_cast<Console *>(console)->currentStage(), reason));
-  }, &console);
+  install_fatal_error_handler(
+      [](void *console, const char *reason, bool) {
+        exit(static_cast<Console *>(console)->internal(static_cast<Console *>(console)->currentStage(), reason));
+      },
+      &console);
   CrashRecoveryContext::Enable();
   CrashRecoveryContext guard;
   int status = OurFault;
@@ -86,13 +89,10 @@ static int dispatch(const Command &command, ArrayRef<StringRef> words) {
     return Success;
   }
   auto arguments = parseArguments(options, words.drop_front());
-  if (!arguments)
-    return refuse(console, command, toString(arguments.takeError()));
+  if (!arguments) return refuse(console, command, toString(arguments.takeError()));
   size_t count = arguments->positional().size();
-  if (count < command.least)
-    return refuse(console, command, "expected " + command.arguments.split(' ').first + ", but got nothing");
-  if (count > command.most)
-    return refuse(console, command, "unexpected argument '" + arguments->positional().back() + "'");
+  if (count < command.least) return refuse(console, command, "expected " + command.arguments.split(' ').first + ", but got nothing");
+  if (count > command.most) return refuse(console, command, "unexpected argument '" + arguments->positional().back() + "'");
   return runGuarded(command, *arguments, console);
 }
 
@@ -102,8 +102,7 @@ static int unknownCommand(StringRef word) {
     names.push_back(command->name);
   StringRef near = nearest(word, names);
   errs() << "nacre: error: unknown command '" << word << "'";
-  if (!near.empty())
-    errs() << "; did you mean '" << near << "'";
+  if (!near.empty()) errs() << "; did you mean '" << near << "'";
   errs() << "\nnote: 'nacre --help' lists the commands\n";
   return UsageError;
 }
@@ -124,7 +123,6 @@ int main(int count, char **given) {
     return Success;
   }
   for (const Command *command : commands())
-    if (command->name == words[0])
-      return dispatch(*command, words);
+    if (command->name == words[0]) return dispatch(*command, words);
   return unknownCommand(words[0]);
 }

@@ -12,8 +12,7 @@ using namespace nacre;
 using namespace nacre::tool;
 
 std::string Measurement::text() const {
-  if (widths.empty())
-    return llvm::formatv("{0} {1:f4}", name, values[0]).str();
+  if (widths.empty()) return llvm::formatv("{0} {1:f4}", name, values[0]).str();
   std::string line = name;
   for (size_t i = 0; i < widths.size(); ++i)
     line += llvm::formatv("  {0}: {1:f4}", widths[i], values[i]).str();
@@ -21,8 +20,7 @@ std::string Measurement::text() const {
 }
 
 llvm::json::Object Measurement::json() const {
-  if (widths.empty())
-    return llvm::json::Object{{"name", name}, {"value", values[0]}};
+  if (widths.empty()) return llvm::json::Object{{"name", name}, {"value", values[0]}};
   llvm::json::Array list;
   for (size_t i = 0; i < widths.size(); ++i)
     list.push_back(llvm::json::Object{{"width", widths[i]}, {"value", values[i]}});
@@ -32,8 +30,7 @@ llvm::json::Object Measurement::json() const {
 llvm::Error tool::checkMeasurable(const LoadedModel &model, const nacre_function &function) {
   const nacre_port &output = function.outputs[0];
   bool isStacked = !model.stackedWidths(function, 0).empty();
-  if (function.output_count == 1 && output.dtype == NACRE_F32 && output.rank == (isStacked ? 1 : 0))
-    return llvm::Error::success();
+  if (function.output_count == 1 && output.dtype == NACRE_F32 && output.rank == (isStacked ? 1 : 0)) return llvm::Error::success();
   return userFailure("expected a function that returns a number (f32, or one a width), but '" + llvm::Twine(function.name) + "' returns " +
                      portText(model.table(), output));
 }
@@ -42,13 +39,12 @@ llvm::Expected<Measurement> tool::measure(const LoadedModel &model, nacre_contex
                                           const RowData &data, llvm::ArrayRef<int64_t> rows, int64_t batch) {
   Measurement result{function.name, model.stackedWidths(function, 0), {}};
   result.values.assign(std::max<size_t>(result.widths.size(), 1), 0.0);
-  if (rows.empty())
-    return userFailure("expected rows to evaluate '" + llvm::Twine(function.name) + "' on, but got none");
-  std::vector<Array> outputs = {Array::zeros(NACRE_F32, std::vector<int64_t>(result.widths.empty() ? 0 : 1, int64_t(result.values.size())))};
+  if (rows.empty()) return userFailure("expected rows to evaluate '" + llvm::Twine(function.name) + "' on, but got none");
+  std::vector<Array> outputs = {
+      Array::zeros(NACRE_F32, std::vector<int64_t>(result.widths.empty() ? 0 : 1, int64_t(result.values.size())))};
   for (size_t begin = 0; begin < rows.size(); begin += batch) {
     llvm::ArrayRef<int64_t> chosen = rows.slice(begin, std::min<size_t>(batch, rows.size() - begin));
-    if (llvm::Error error = callFunction(model, context, function, data.gather(chosen), outputs))
-      return error;
+    if (llvm::Error error = callFunction(model, context, function, data.gather(chosen), outputs)) return error;
     for (size_t i = 0; i < result.values.size(); ++i) {
       float value;
       std::memcpy(&value, outputs[0].bytes.data() + i * sizeof value, sizeof value);

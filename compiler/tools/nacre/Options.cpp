@@ -11,8 +11,7 @@ static Error usage(const Twine &message) { return createStringError(inconvertibl
 
 std::optional<StringRef> Arguments::get(StringRef option) const {
   auto found = values.find(option);
-  if (found == values.end())
-    return std::nullopt;
+  if (found == values.end()) return std::nullopt;
   return found->second.back();
 }
 
@@ -23,7 +22,7 @@ ArrayRef<StringRef> Arguments::all(StringRef option) const {
 
 StringRef nacre::tool::nearest(StringRef word, ArrayRef<StringRef> candidates) {
   StringRef best;
-  unsigned limit = std::max<size_t>(1, word.size() / 3) + 1;
+  unsigned limit = std::max<size_t>(1, (word.size() + 1) / 3) + 1;
   for (StringRef candidate : candidates) {
     unsigned distance = word.edit_distance(candidate, true, limit);
     if (distance < limit) {
@@ -52,8 +51,7 @@ static Error unknownOption(StringRef word, ArrayRef<Option> options) {
 
 static const Option *findOption(ArrayRef<Option> options, StringRef word) {
   for (const Option &option : options)
-    if (word == "--" + option.name.str() || (!option.shortName.empty() && word == "-" + option.shortName.str()))
-      return &option;
+    if (word == "--" + option.name.str() || (!option.shortName.empty() && word == "-" + option.shortName.str())) return &option;
   return nullptr;
 }
 
@@ -72,19 +70,15 @@ Expected<Arguments> nacre::tool::parseArguments(ArrayRef<Option> options, ArrayR
     auto [name, value] = word.split('=');
     bool isJoined = name.size() != word.size();
     const Option *option = findOption(options, name);
-    if (!option)
-      return unknownOption(name, options);
-    if (option->value.empty() && isJoined)
-      return usage("'" + name + "' takes no value, but got '" + value + "'");
+    if (!option) return unknownOption(name, options);
+    if (option->value.empty() && isJoined) return usage("'" + name + "' takes no value, but got '" + value + "'");
     if (!option->value.empty() && !isJoined) {
-      if (words.size() < 2)
-        return usage("expected a value after '" + name + "': " + option->value);
+      if (words.size() < 2) return usage("expected a value after '" + name + "': " + option->value);
       words = words.drop_front();
       value = words.front();
     }
     std::vector<StringRef> &given = result.values[option->name];
-    if (!given.empty() && !option->repeats)
-      return usage("'" + name + "' is given twice");
+    if (!given.empty() && !option->repeats) return usage("'" + name + "' is given twice");
     given.push_back(value);
   }
   return result;

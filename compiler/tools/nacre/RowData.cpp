@@ -21,15 +21,12 @@ llvm::Expected<std::vector<NamedArray>> tool::readDataFiles(llvm::ArrayRef<llvm:
   for (llvm::StringRef word : given) {
     auto [name, path] = word.contains('=') ? word.split('=') : std::pair(llvm::StringRef(), word);
     auto arrays = readArrays(path);
-    if (!arrays)
-      return arrays.takeError();
+    if (!arrays) return arrays.takeError();
     if (!name.empty() && arrays->size() != 1)
       return userFailure("expected one array in '" + path + "' for the name '" + name + "', but got " + llvm::Twine(arrays->size()));
     for (NamedArray &array : *arrays) {
-      if (!name.empty())
-        array.name = name.str();
-      if (array.name.empty())
-        return userFailure("expected a name for the array of '" + path + "': --data NAME=" + path);
+      if (!name.empty()) array.name = name.str();
+      if (array.name.empty()) return userFailure("expected a name for the array of '" + path + "': --data NAME=" + path);
       all.push_back(std::move(array));
     }
   }
@@ -54,14 +51,12 @@ llvm::Expected<RowData> tool::rowsFor(const LoadedModel &model, const nacre_func
       std::string names;
       for (const NamedArray &array : arrays)
         names += (names.empty() ? "" : ", ") + array.name;
-      return userFailure("expected an array '" + name + "' in the data for input '" + port.name + "' of '" + function.name +
-                         "', but got " + (names.empty() ? "no data (--data FILE)" : "(" + names + ")"));
+      return userFailure("expected an array '" + name + "' in the data for input '" + port.name + "' of '" + function.name + "', but got " +
+                         (names.empty() ? "no data (--data FILE)" : "(" + names + ")"));
     }
     auto array = convert(found->array, port.dtype, "'" + name.str() + "'");
-    if (!array)
-      return array.takeError();
-    if (array->shape.empty())
-      return userFailure("expected rows in '" + name + "', but got a single number");
+    if (!array) return array.takeError();
+    if (array->shape.empty()) return userFailure("expected rows in '" + name + "', but got a single number");
     if (i > 0 && array->shape[0] != data.rows)
       return userFailure("expected " + llvm::Twine(data.rows) + " rows in '" + name + "' as in the input before it, but got " +
                          llvm::Twine(array->shape[0]));
@@ -89,13 +84,10 @@ static llvm::Expected<std::vector<int64_t>> rowsOfFile(const std::string &path, 
   if (!llvm::sys::fs::exists(path))
     return userFailure("expected the list of rows that the train block names beside the model, but there is no '" + path + "'");
   auto arrays = readArrays(path);
-  if (!arrays)
-    return arrays.takeError();
-  if (arrays->size() != 1 || (*arrays)[0].array.shape.size() != 1)
-    return userFailure("expected one list of row numbers in '" + path + "'");
+  if (!arrays) return arrays.takeError();
+  if (arrays->size() != 1 || (*arrays)[0].array.shape.size() != 1) return userFailure("expected one list of row numbers in '" + path + "'");
   auto list = convert(std::move((*arrays)[0].array), NACRE_I32, "'" + path + "'");
-  if (!list)
-    return list.takeError();
+  if (!list) return list.takeError();
   std::vector<int64_t> numbers;
   for (int64_t i = 0; i < list->count(); ++i) {
     int32_t number;
@@ -116,10 +108,8 @@ static std::vector<int64_t> range(int64_t begin, int64_t end) {
 llvm::Expected<std::vector<int64_t>> tool::selectRows(const LoadedModel &model, llvm::StringRef which, int64_t rows) {
   const llvm::json::Object *training = model.training();
   const llvm::json::Object *entry = training ? training->getObject(which) : nullptr;
-  if (!entry)
-    return range(0, rows);
-  if (auto file = entry->getString("file"))
-    return rowsOfFile(model.besideModel(*file), rows);
+  if (!entry) return range(0, rows);
+  if (auto file = entry->getString("file")) return rowsOfFile(model.besideModel(*file), rows);
   int64_t begin = entry->getInteger("begin").value_or(0), end = entry->getInteger("end").value_or(rows);
   if (begin < 0 || begin > end || end > rows)
     return userFailure("the model's " + which + " rows are " + llvm::Twine(begin) + ".." + llvm::Twine(end) + ", but the data has " +

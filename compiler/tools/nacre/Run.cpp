@@ -1,287 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nacre run: one function of a model on arrays from files.
-#include "compiler/tools/nacre/Binding.h"
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
-#include "compiler/tools/nacre/LoadedModel.h"
-#include "compiler/tools/nacre/Select.h"
-
-#include "compiler/Artifact/Failure.h"
-
-#include "llvm/Support/FormatVariadic.h"
-
-#include <cstring>
+#include "compiler/tools/nacre/Runner.h"
 
 using namespace nacre;
 using namespace nacre::tool;
 
-/// A number on the command line, for an input of rank 0.
-static llvm::Expected<Array> numberFor(const nacre_port &port, llvm::StringRef text) {
-  Array array = Array::zeros(port.dtype, {});
-  double real;
-  int32_t whole;
-  if (port.dtype == NACRE_I32 && !text.getAsInteger(10, whole)) {
-    std::memcpy(array.bytes.data(), &whole, sizeof whole);
-    return array;
-  }
-  if (port.dtype == NACRE_F32 && !text.getAsDouble(real)) {
-    float value = float(real);
-    std::memcpy(array.bytes.data(), &value, sizeof value);
-    return array;
-  }
-  return userFailure("expected a number for '" + llvm::Twine(port.name) + "', but got '" + text + "'");
-}
-
-namespace {
-
-class Runner {
-public:
-  Runner(const LoadedModel &model, const Arguments &arguments, Console &console) : model(model), arguments(arguments), console(console) {}
-  llvm::Error run();
-
-private:
-  llvm::Error chooseFunction();
-  llvm::Error readInputs();
-  llvm::Error readInput(llvm::StringRef word);
-  llvm::Expected<int32_t> portOf(llvm::StringRef word, llvm::StringRef &value) const;
-  llvm::Error prepare();
-  llvm::Error callWhole();
-  llvm::Error callInParts(int32_t dim);
-  std::vector<Array> part(int32_t dim, int64_t begin, int64_t end) const;
-  llvm::Error write();
-
-  const LoadedModel &model;
-  const Arguments &arguments;
-  Console &console;
-  const nacre_function *function = nullptr;
-  std::vector<std::optional<Array>> given;
-  std::vector<Array> inputs, outputs;
-  std::optional<int64_t> width; ///< still to be applied to the outputs
-  int64_t rows = 0;
-  ParametersPtr parameters{nullptr, {nullptr}};
-};
-
-} // namespace
-
-llvm::Error Runner::chooseFunction() {
-  auto name = arguments.get("fn");
-  if (!name && model.table().function_count != 1)
-    return userFailure("expected --fn NAME, for " + llvm::Twine(model.table().name) + " has several functions; 'nacre show' lists them");
-  auto found = model.function(name ? *name : llvm::StringRef(model.table().functions[0].name));
-  if (!found)
-    return found.takeError();
-  function = *found;
-  if (function->writes_parameters)
-    return userFailure("'" + llvm::Twine(function->name) + "' is the training step; 'nacre train' runs it");
-  return llvm::Error::success();
-}
-
-/// `name=value`, or a bare file for the first input that is still without one.
-llvm::Expected<int32_t> Runner::portOf(llvm::StringRef word, llvm::StringRef &value) const {
-  auto [name, rest] = word.split('=');
-  bool isNamed = name.size() != word.size();
-  value = isNamed ? rest : word;
-  std::string names;
-  for (int32_t i = 0; i < function->input_count; ++i) {
-    if (isNamed ? name == function->inputs[i].name : !given[i] && function->inputs[i].choice_count == 0)
-      return i;
-    names += (i ? ", " : "") + std::string(function->inputs[i].name);
-  }
-  return userFailure("expected an input of '" + llvm::Twine(function->name) + "' (" + names + "), but got '" + (isNamed ? name : word) + "'");
-}
-
-llvm::Error Runner::readInput(llvm::StringRef word) {
-  llvm::StringRef value;
-  auto index = portOf(word, value);
-  if (!index)
-    return index.takeError();
-  const nacre_port &port = function->inputs[*index];
-  if (given[*index])
-    return userFailure("'" + llvm::Twine(port.name) + "' is given twice");
-  if (port.rank == 0 && !value.ends_with(".npy")) {
-    auto number = numberFor(port, value);
-    if (!number)
-      return number.takeError();
-    given[*index] = std::move(*number);
-    return llvm::Error::success();
-  }
-  auto arrays = readArrays(value);
-  if (!arrays)
-    return arrays.takeError();
-  auto chosen = llvm::find_if(*arrays, [&](const NamedArray &array) { return arrays->size() == 1 || array.name == port.name; });
-  if (chosen == arrays->end())
-    return userFailure("expected an array '" + llvm::Twine(port.name) + "' in '" + value + "', but it has none of that name");
-  auto converted = convert(std::move(chosen->array), port.dtype, "'" + value.str() + "'");
-  if (!converted)
-    return converted.takeError();
-  given[*index] = std::move(*converted);
-  return llvm::Error::success();
-}
-
-llvm::Error Runner::readInputs() {
-  given.resize(function->input_count);
-  for (llvm::StringRef word : arguments.all("in"))
-    if (llvm::Error error = readInput(word))
-      return error;
-  if (auto text = arguments.get("width")) {
-    auto number = parseInteger("--width", *text, 1, INT32_MAX);
-    if (!number)
-      return number.takeError();
-    width = *number;
-  }
-  for (int32_t i = 0; i < function->input_count; ++i) {
-    const nacre_port &port = function->inputs[i];
-    if (!given[i] && port.choice_count > 0 && width) { // a run-time width: the function itself takes it
-      given[i] = cantFail(numberFor(port, std::to_string(*width)));
-      width.reset();
-    }
-    if (!given[i])
-      return userFailure("expected a value for input '" + llvm::Twine(port.name) + "', " + portText(model.table(), port) + ": --in " + port.name +
-                         "=" + (port.rank == 0 ? "NUMBER" : "FILE.npy"));
-    inputs.push_back(std::move(*given[i]));
-  }
-  return llvm::Error::success();
-}
-
-llvm::Error Runner::prepare() {
-  auto made = createParameters(model);
-  if (!made)
-    return made.takeError();
-  parameters = std::move(*made);
-  nacre_error error = {};
-  if (auto weights = arguments.get("weights")) {
-    if (model.api().parameters_load(parameters.get(), weights->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
-      return runtimeError(error);
-    return llvm::Error::success();
-  }
-  auto seed = arguments.get("seed");
-  if (!seed && model.table().parameter_count > 0)
-    return userFailure("expected --weights FILE, or --seed N for parameters drawn at random");
-  auto number = parseInteger("--seed", seed.value_or("0"), 0, INT64_MAX);
-  if (!number)
-    return number.takeError();
-  return model.api().parameters_init(parameters.get(), uint64_t(*number), &error) == NACRE_OK ? llvm::Error::success() : runtimeError(error);
-}
-
-llvm::Error Runner::callWhole() {
-  auto dims = bindDims(model.table(), *function, inputs);
-  if (!dims)
-    return dims.takeError();
-  auto made = outputsAt(model.table(), *function, *dims);
-  if (!made)
-    return made.takeError();
-  auto context = createContext(model, parameters.get(), *dims, arguments);
-  if (!context)
-    return context.takeError();
-  outputs = std::move(*made);
-  return callFunction(model, context->get(), *function, inputs, outputs);
-}
-
-/// Rows [begin, end) of every input that has rows, and the others whole.
-std::vector<Array> Runner::part(int32_t dim, int64_t begin, int64_t end) const {
-  std::vector<Array> result;
-  for (int32_t i = 0; i < function->input_count; ++i) {
-    const Array &whole = inputs[i];
-    if (!startsWith(function->inputs[i], dim)) {
-      result.push_back(whole);
-      continue;
-    }
-    std::vector<int64_t> shape = whole.shape;
-    shape[0] = end - begin;
-    Array rowsOfPart = Array::zeros(whole.type, shape);
-    std::memcpy(rowsOfPart.bytes.data(), whole.bytes.data() + begin * whole.rowBytes(), rowsOfPart.bytes.size());
-    result.push_back(std::move(rowsOfPart));
-  }
-  return result;
-}
-
-llvm::Error Runner::callInParts(int32_t dim) {
-  auto size = parseInteger("--batch", arguments.get("batch", std::to_string(model.table().dims[dim].bound)), 1, model.table().dims[dim].bound);
-  if (!size)
-    return size.takeError();
-  ContextPtr context{nullptr, {nullptr}};
-  for (int64_t begin = 0; begin < rows; begin += *size) {
-    std::vector<Array> some = part(dim, begin, std::min(rows, begin + *size));
-    auto dims = bindDims(model.table(), *function, some);
-    if (!dims)
-      return dims.takeError();
-    auto results = outputsAt(model.table(), *function, *dims);
-    if (!results)
-      return results.takeError();
-    if (!context) { // the first part is the largest
-      auto made = createContext(model, parameters.get(), *dims, arguments);
-      if (!made)
-        return made.takeError();
-      context = std::move(*made);
-    }
-    if (llvm::Error error = callFunction(model, context.get(), *function, some, *results))
-      return error;
-    for (size_t i = 0; i < results->size(); ++i) {
-      if (begin == 0) {
-        outputs.push_back(std::move((*results)[i]));
-        continue;
-      }
-      outputs[i].shape[0] += (*results)[i].shape[0];
-      outputs[i].bytes.insert(outputs[i].bytes.end(), (*results)[i].bytes.begin(), (*results)[i].bytes.end());
-    }
-  }
-  return llvm::Error::success();
-}
-
-llvm::Error Runner::write() {
-  std::vector<NamedArray> named;
-  llvm::json::Array listed;
-  for (int32_t i = 0; i < function->output_count; ++i) {
-    auto chosen = width ? selectWidth(std::move(outputs[i]), model.stackedWidths(*function, i), *width, function->outputs[i].name)
-                        : llvm::Expected<Array>(std::move(outputs[i]));
-    if (!chosen)
-      return chosen.takeError();
-    named.push_back({function->outputs[i].name, std::move(*chosen)});
-    listed.push_back(llvm::json::Object{{"name", named.back().name}, {"shape", llvm::json::Array(named.back().array.shape)}});
-  }
-  auto path = arguments.get("out");
-  if (path)
-    if (llvm::Error error = writeArrays(*path, named))
-      return error;
-  if (!console.json())
-    for (const NamedArray &array : named)
-      llvm::outs() << array.name << " " << describe(array.array) << (path ? " -> " + path->str() : " = " + valuesText(array.array)) << "\n";
-  console.print({{"function", function->name}, {"outputs", std::move(listed)}});
-  return llvm::Error::success();
-}
-
-llvm::Error Runner::run() {
-  for (auto stage : {&Runner::chooseFunction, &Runner::readInputs, &Runner::prepare})
-    if (llvm::Error error = (this->*stage)())
-      return error;
-  std::optional<int32_t> dim = rowDim(model.table(), *function);
-  for (int32_t i = 0; dim && i < function->input_count; ++i)
-    if (startsWith(function->inputs[i], *dim) && !inputs[i].shape.empty()) {
-      if (rows != 0 && rows != inputs[i].shape[0])
-        dim.reset(); // the call as a whole says which input disagrees
-      else
-        rows = inputs[i].shape[0];
-    }
-  bool isSplit = dim && (rows > model.table().dims[*dim].bound || arguments.has("batch")) && rows > 0;
-  if (!isSplit && arguments.has("batch") && !dim)
-    return userFailure("expected a function whose rows are independent for --batch, but '" + llvm::Twine(function->name) + "' is not one");
-  if (llvm::Error error = isSplit ? callInParts(*dim) : callWhole())
-    return error;
-  return write();
-}
-
 static int runRun(const Arguments &arguments, Console &console) {
   int status = Success;
   if (auto out = arguments.get("out"))
-    if (llvm::Error error = checkWritable(*out))
-      return console.fail(std::move(error));
+    if (llvm::Error error = checkWritable(*out)) return console.fail(std::move(error));
   auto model = LoadedModel::open(arguments.positional()[0], arguments, console, status);
-  if (!model)
-    return status;
+  if (!model) return status;
   console.enterStage("run");
-  if (llvm::Error error = Runner(*model, arguments, console).run())
-    return console.fail(std::move(error));
+  if (llvm::Error error = Runner(*model, arguments, console).run()) return console.fail(std::move(error));
   return Success;
 }
 
@@ -290,8 +24,9 @@ const Command &tool::runCommand() {
       "run",
       "call one function of a model on arrays from files",
       "MODEL --fn NAME --weights FILE --in FILE --out FILE",
-      R"(MODEL is a model file or a compiled library (lib<model>.so). Inputs are .npy, .npz or .safetensors files, by name or in order; a
-number may stand for an input without axes. More rows than the model's bound are computed in parts, where rows do not mix.
+      R"(MODEL is a model file or a compiled library (lib<model>.so). Inputs are .npy, .npz or .safetensors files, by name or in
+order; a number may stand for an input without axes. More rows than the model's bound are computed in parts, where each
+row of the result belongs to one row of the input.
 
   nacre run digits.nacre --fn encode --weights w.safetensors --in x.npy --out z.npy
   nacre run digits.nacre --fn encode --weights w.safetensors --in x.npy --out z16.npy --width 16

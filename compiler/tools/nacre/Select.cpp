@@ -32,12 +32,14 @@ llvm::Expected<Array> tool::selectWidth(Array array, llvm::ArrayRef<int64_t> wid
   if (!widths.empty()) {
     const auto *found = llvm::find(widths, width);
     if (found == widths.end())
-      return userFailure("expected a width of '" + name + "' (" + llvm::join(llvm::map_range(widths, [](int64_t w) { return std::to_string(w); }), ", ") +
-                         "), but got " + llvm::Twine(width));
+      return userFailure("expected a width of '" + name + "' (" +
+                         llvm::join(llvm::map_range(widths, [](int64_t w) { return std::to_string(w); }), ", ") + "), but got " +
+                         llvm::Twine(width));
     return memberOf(array, found - widths.begin());
   }
   if (array.shape.empty() || array.shape.back() < width)
-    return userFailure("expected a last axis of at least " + llvm::Twine(width) + " in '" + name + "' for --width, but got " + describe(array));
+    return userFailure("expected a last axis of at least " + llvm::Twine(width) + " in '" + name + "' for --width, but got " +
+                       describe(array));
   return cutLastAxis(array, width);
 }
 

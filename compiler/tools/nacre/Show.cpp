@@ -21,8 +21,7 @@ static std::optional<llvm::json::Value> readManifest(llvm::StringRef path, const
   llvm::StringRef ending = llvm::sys::path::extension(path);
   if (ending == ".so") {
     auto model = LoadedModel::open(path, arguments, console, status);
-    if (!model)
-      return std::nullopt;
+    if (!model) return std::nullopt;
     text = model->table().manifest;
   } else if (ending == ".json") {
     auto buffer = llvm::MemoryBuffer::getFile(path);
@@ -33,13 +32,11 @@ static std::optional<llvm::json::Value> readManifest(llvm::StringRef path, const
     text = (*buffer)->getBuffer().str();
   } else {
     auto result = compileModel(path, arguments.get("model", ""), {{"v3", "v4"}, Stage::Plan}, console, status);
-    if (!result)
-      return std::nullopt;
+    if (!result) return std::nullopt;
     text = manifestText(result->model);
   }
   auto parsed = llvm::json::parse(text);
-  if (parsed && parsed->getAsObject() && parsed->getAsObject()->getArray("functions"))
-    return std::move(*parsed);
+  if (parsed && parsed->getAsObject() && parsed->getAsObject()->getArray("functions")) return std::move(*parsed);
   llvm::consumeError(parsed.takeError());
   status = console.fail("expected a manifest that `nacre compile` wrote, but '" + path + "' is none");
   return std::nullopt;
@@ -73,8 +70,7 @@ static std::string portsText(const Object &function, llvm::StringRef key, bool i
 
 static void printParameters(const Object &manifest) {
   const llvm::json::Array *parameters = manifest.getArray("parameters");
-  if (!parameters || parameters->empty())
-    return;
+  if (!parameters || parameters->empty()) return;
   llvm::outs() << "parameters\n";
   size_t hidden = 0;
   for (const llvm::json::Value &value : *parameters) {
@@ -84,18 +80,17 @@ static void printParameters(const Object &manifest) {
       continue;
     }
     std::string source = text(*parameter, "source");
-    llvm::outs() << llvm::formatv("  {0,-24} {1,-18} {2,-8}{3}{4}\n", text(*parameter, "name"), shapeText(*parameter), text(*parameter, "init"),
-                                  text(*parameter, "role") == "state" ? "  state" : "", source.empty() ? "" : "  from " + source);
+    llvm::outs() << llvm::formatv("  {0,-24} {1,-18} {2,-8}{3}{4}\n", text(*parameter, "name"), shapeText(*parameter),
+                                  text(*parameter, "init"), text(*parameter, "role") == "state" ? "  state" : "",
+                                  source.empty() ? "" : "  from " + source);
   }
-  if (hidden)
-    llvm::outs() << llvm::formatv("  and {0} tensors of the optimiser\n", hidden);
+  if (hidden) llvm::outs() << llvm::formatv("  and {0} tensors of the optimiser\n", hidden);
 }
 
 static void printFunction(const Object &function, const FunctionCost &cost) {
   llvm::outs() << llvm::formatv("  {0}({1}) -> {2}\n", text(function, "name"), portsText(function, "inputs", true),
                                 portsText(function, "outputs", false));
-  if (!text(function, "doc").empty())
-    llvm::outs() << "    " << text(function, "doc") << "\n";
+  if (!text(function, "doc").empty()) llvm::outs() << "    " << text(function, "doc") << "\n";
   llvm::outs() << llvm::formatv("    {0} operations, {1} bytes moved, arena {2} bytes (buffers in sum {3})\n", shortNumber(cost.operations),
                                 shortNumber(cost.bytes), shortNumber(cost.arenaBytes), shortNumber(cost.bufferBytes));
   llvm::outs() << llvm::formatv("    {0} launches:", cost.launches);
@@ -121,8 +116,7 @@ static void printDims(const Object &manifest, const DimValues &dims) {
   llvm::StringRef separator = " at ";
   for (size_t i = 0; entries && i < entries->size(); ++i) {
     const Object *dim = (*entries)[i].getAsObject();
-    if (!dim || dim->getBoolean("chosen").value_or(false))
-      continue;
+    if (!dim || dim->getBoolean("chosen").value_or(false)) continue;
     llvm::outs() << separator << text(*dim, "name") << "=" << dims.at(text(*dim, "name"));
     separator = ", ";
   }
@@ -137,8 +131,7 @@ static int print(const Object &manifest, const DimValues &dims, Console &console
   for (const llvm::json::Value &value : *manifest.getArray("functions")) {
     const Object *function = value.getAsObject();
     auto cost = function ? costOf(manifest, *function, dims) : llvm::Expected<FunctionCost>(userFailure("a function is no object"));
-    if (!cost)
-      return console.fail(cost.takeError());
+    if (!cost) return console.fail(cost.takeError());
     printFunction(*function, *cost);
   }
   printLoops(manifest);
@@ -150,9 +143,9 @@ static int printJson(const llvm::json::Value &manifest, const DimValues &dims, C
   llvm::json::Array costs;
   for (const llvm::json::Value &value : *manifest.getAsObject()->getArray("functions")) {
     const Object *function = value.getAsObject();
-    auto cost = function ? costOf(*manifest.getAsObject(), *function, dims) : llvm::Expected<FunctionCost>(userFailure("a function is no object"));
-    if (!cost)
-      return console.fail(cost.takeError());
+    auto cost =
+        function ? costOf(*manifest.getAsObject(), *function, dims) : llvm::Expected<FunctionCost>(userFailure("a function is no object"));
+    if (!cost) return console.fail(cost.takeError());
     costs.push_back(Object{{"function", text(*function, "name")},
                            {"operations", cost->operations},
                            {"bytes", cost->bytes},
@@ -170,29 +163,28 @@ static int printJson(const llvm::json::Value &manifest, const DimValues &dims, C
 static int runShow(const Arguments &arguments, Console &console) {
   int status = Success;
   auto manifest = readManifest(arguments.positional()[0], arguments, console, status);
-  if (!manifest)
-    return status;
+  if (!manifest) return status;
   auto dims = chooseDims(*manifest->getAsObject(), arguments.get("dims", ""));
-  if (!dims)
-    return console.usage(llvm::toString(dims.takeError()));
+  if (!dims) return console.usage(llvm::toString(dims.takeError()));
   return console.json() ? printJson(*manifest, *dims, console) : print(*manifest->getAsObject(), *dims, console);
 }
 
 const Command &tool::showCommand() {
-  static const Command command = {"show",
-                                  "what a model holds and what a call costs: shapes, operations, bytes, memory",
-                                  "MODEL",
-                                  R"(MODEL is a model file, a compiled library or its manifest. Shows parameters, functions with their shapes, floating-point operations,
-bytes moved, the arena of a call beside the sum of its buffers, and which kernels are plain loops. Sizes are at the bounds of the dims
-unless --dims says otherwise.
+  static const Command command = {
+      "show",
+      "what a model holds and what a call costs: shapes, operations, bytes, memory",
+      "MODEL",
+      R"(MODEL is a model file, a compiled library or its manifest. Shows parameters, functions with their shapes, floating-point
+operations, bytes moved, the arena of a call beside the sum of its buffers, and which kernels are plain loops. Sizes are
+at the bounds of the dims unless --dims says otherwise.
 
   nacre show digits.nacre
   nacre show minilm.nacre --dims B=32,T=128
   nacre show --json digits.nacre      the whole manifest: every kernel, launch and buffer
 )",
-                                  1,
-                                  1,
-                                  {{"dims", "", "LIST", "sizes to compute at: B=128,T=64"}, modelOption},
-                                  runShow};
+      1,
+      1,
+      {{"dims", "", "LIST", "sizes to compute at: B=128,T=64"}, modelOption},
+      runShow};
   return command;
 }

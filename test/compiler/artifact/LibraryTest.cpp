@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // A library is written, loaded and called: table, typed functions, exported symbols, needed libraries, two models at once.
-#include "compiler/Artifact/Failure.h"
 #include "compiler/Artifact/Library.h"
+#include "compiler/Artifact/Failure.h"
 #include "test/compiler/artifact/SampleModel.h"
 
 #include "nacre/runtime.h"
@@ -25,8 +25,7 @@ protected:
 
   llvm::Expected<LibraryFiles> write(const std::string &name) {
     auto object = llvm::MemoryBuffer::getFile(NACRE_SAMPLE_OBJECT);
-    if (!object)
-      return llvm::errorCodeToError(object.getError());
+    if (!object) return llvm::errorCodeToError(object.getError());
     llvm::StringRef bytes = (*object)->getBuffer();
     return writeLibrary(test::sampleModel(name), {bytes.data(), bytes.size()}, folder);
   }
@@ -40,8 +39,8 @@ void callApply(const std::string &path, const std::string &prefix, int32_t m, fl
   ASSERT_NE(handle, nullptr) << dlerror();
   auto symbol = [&](const char *name) { return dlsym(handle, (prefix + name).c_str()); };
   auto create = reinterpret_cast<nacre_parameters *(*)(nacre_error *)>(symbol("_parameters_create"));
-  auto set = reinterpret_cast<nacre_status (*)(nacre_parameters *, const char *, const nacre_tensor *, nacre_error *)>(
-      symbol("_parameters_set"));
+  auto set =
+      reinterpret_cast<nacre_status (*)(nacre_parameters *, const char *, const nacre_tensor *, nacre_error *)>(symbol("_parameters_set"));
   auto context = reinterpret_cast<nacre_context *(*)(nacre_parameters *, const nacre_options *, nacre_error *)>(symbol("_context_create"));
   auto apply = reinterpret_cast<nacre_status (*)(nacre_context *, int64_t, const float *, int32_t, float, float *, float *, nacre_error *)>(
       symbol("_apply"));
@@ -82,8 +81,7 @@ TEST_F(LibraryTest, ExportsTheModelsNamesAndNeedsTheCLibraryAlone) {
   auto *elf = llvm::cast<llvm::object::ELFObjectFileBase>(binary->getBinary());
   size_t exported = 0;
   for (const llvm::object::ELFSymbolRef symbol : elf->getDynamicSymbolIterators()) {
-    if (*symbol.getFlags() & llvm::object::SymbolRef::SF_Undefined)
-      continue;
+    if (*symbol.getFlags() & llvm::object::SymbolRef::SF_Undefined) continue;
     ++exported;
     EXPECT_TRUE(symbol.getName()->starts_with("sample_")) << symbol.getName()->str();
     EXPECT_FALSE(symbol.getName()->starts_with("sample_scale") || *symbol.getName() == "sample_program") << symbol.getName()->str();
@@ -98,8 +96,9 @@ TEST_F(LibraryTest, HeadersAndArchivesOfTwoModelsServeCAndCpp) {
   auto first = write("First"), second = write("Second");
   ASSERT_TRUE(bool(first) && bool(second));
   std::string base = folder.str().str();
-  std::ofstream(base + "/main.c") << "#include \"first.h\"\n#include \"second.h\"\n"
-                                     "int main(void) { return first_model()->dims[0].bound == 100 && second_model() != first_model() ? 0 : 1; }\n";
+  std::ofstream(base + "/main.c")
+      << "#include \"first.h\"\n#include \"second.h\"\n"
+         "int main(void) { return first_model()->dims[0].bound == 100 && second_model() != first_model() ? 0 : 1; }\n";
   for (const char *compiler : {"cc -std=c11 -x c", "c++ -std=c++11 -x c++"}) {
     std::string command = std::string(compiler) + " -Wall -Wextra -Werror -pedantic -I" + base + " " + base + "/main.c -x none " +
                           first->archive + " " + second->archive + " -lm -pthread -o " + base + "/main && " + base + "/main";

@@ -58,23 +58,26 @@ TEST(Table, LayoutOfLargeStructs) {
   TableTypes types(context);
   {
     using Struct = nacre_port;
-    expectLayout(types.port, sizeof(Struct), {AT(name), AT(doc), AT(dtype), AT(rank), AT(shape), AT(value_bound), AT(choices),
-                                              AT(choice_count), AT(choice_dim), AT(choice_index_dim)});
+    expectLayout(types.port, sizeof(Struct),
+                 {AT(name), AT(doc), AT(dtype), AT(rank), AT(shape), AT(value_bound), AT(choices), AT(choice_count), AT(choice_dim),
+                  AT(choice_index_dim)});
   }
   {
     using Struct = nacre_parameter;
-    expectLayout(types.parameter, sizeof(Struct), {AT(name), AT(source), AT(dtype), AT(rank), AT(shape), AT(offset_bytes), AT(role),
-                                                   AT(source_transposed), AT(init), AT(init_value)});
+    expectLayout(types.parameter, sizeof(Struct),
+                 {AT(name), AT(source), AT(dtype), AT(rank), AT(shape), AT(offset_bytes), AT(role), AT(source_transposed), AT(init),
+                  AT(init_value)});
   }
   {
     using Struct = nacre_function;
-    expectLayout(types.function, sizeof(Struct), {AT(name), AT(doc), AT(input_count), AT(output_count), AT(inputs), AT(outputs),
-                                                  AT(arena_bytes), AT(program), AT(writes_parameters)});
+    expectLayout(types.function, sizeof(Struct),
+                 {AT(name), AT(doc), AT(input_count), AT(output_count), AT(inputs), AT(outputs), AT(arena_bytes), AT(program),
+                  AT(writes_parameters)});
   }
   {
     using Struct = nacre_training;
-    expectLayout(types.training, sizeof(Struct), {AT(function), AT(loss), AT(metric), AT(rate), AT(schedule), AT(warmup_steps), AT(batch),
-                                                  AT(epochs), AT(steps)});
+    expectLayout(types.training, sizeof(Struct),
+                 {AT(function), AT(loss), AT(metric), AT(rate), AT(schedule), AT(warmup_steps), AT(batch), AT(epochs), AT(steps)});
   }
   {
     using Struct = nacre_model;
