@@ -37,7 +37,7 @@ typedef struct worker {
 } worker;
 
 struct nacre_workers {
-  // One cache line for all that a launch touches: who joins it brings the rest along, which halves an empty launch.
+  // One cache line for all that a launch touches: who joins it brings the rest along.
   _Alignas(64) atomic_uint state;
   int32_t count;
   atomic_llong next; // the first task that nobody has claimed

@@ -83,6 +83,23 @@ TEST(NestedBits, Prefixes) {
 }
 TEST(NestedBits, RowLoss) { expectEqualBits("mean(square(prefixes(x, W)), axis = 1)", "mean(square(x[:, :#]), axis = 1)"); }
 
+TEST(NestedWidths, TheReferencePicksAlikeBeforeAndAfterExpansion) {
+  std::string messages, text = nestedProgram("nested_linear(x, w, b, widths = W)", "linear(x[:, :#], w[:#], b)");
+  std::unique_ptr<TestProgram> program = TestProgram::parse("nested", text, messages);
+  ASSERT_TRUE(program) << messages;
+  mlir::OwningOpRef<mlir::ModuleOp> primitive = program->primitive();
+  ASSERT_TRUE(primitive) << program->takeMessages();
+  for (int64_t width : kWidths) {
+    std::vector<Array> inputs = {uniform({3, 48}, -2, 2, 1), uniform({48, 10}, -2, 2, 2), uniform({10}, -2, 2, 3)};
+    auto want = evaluateReference(program->surface(), "at" + std::to_string(width), inputs);
+    inputs.push_back(Array({}, double(width)));
+    auto before = evaluateReference(program->surface(), "pick", inputs), after = evaluateReference(*primitive, "pick", inputs);
+    ASSERT_TRUE(want && before && after) << program->takeMessages();
+    EXPECT_EQ(compare((*before)[0], (*want)[0], 1e-12), "") << width;
+    EXPECT_EQ(compare((*after)[0], (*want)[0], 1e-12), "") << width;
+  }
+}
+
 TEST(NestedWidths, AWidthOutsideTheListIsRefused) {
   auto compiled = compileText(nestedProgram("nested_linear(x, w, b, widths = W)", "linear(x[:, :#], w[:#], b)"));
   ASSERT_TRUE(compiled);

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SPD-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/dialects/OperatorTable.h"
 
 using namespace nacre;
@@ -32,6 +32,12 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"to_float", "y: i32[B, N]", "to_float(y) * 0.5", {{"y", -9, 9}}, Discrete},
       {"long_chain", "x: f32[B, N], y: f32[B, N]", "a = x * y  b = a + x  c = tanh(b) * a  return c - sigmoid(a) * y + b"},
       {"shared_chain", "x: f32[B, N]", "a = x * x  return exp(-a) * a + a"},
+      {"scalars", "a: f32, b: f32", "exp(a) * sin(b) + a"},
+      {"scalar_sum", "a: f32, x: f32[B, N]", "sum(a * a) + mean(x * a)"},
+      {"five_axes", "a: f32[B, 1, 3, 1, N], b: f32[T, 1, 2, 1]", "a * b + tanh(a)"},
+      {"same_operand_twice", "x: f32[B, N]", "maximum(x, x) * x / (1 + x * x)"},
+      {"strided_operands", "x: f32[B, N], y: f32[N, B]", "tanh(transpose(x)) * y - transpose(transpose(x) + y)[:1, :1]"},
+      {"select_integers", "x: f32[B, N], y: i32[B, N], z: i32[N]", "select(x > 0, y, z)", {{"y", 0, 9}, {"z", -5, 0}}, Discrete},
       //===-- reductions -----------------------------------------------------------------------------------------------------===//
       {"sum_rows", "x: f32[B, N]", "sum(x, axis = 1)"},
       {"sum_columns", "x: f32[B, N]", "sum(x, axis = 0)"},
@@ -56,6 +62,14 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"argmax", "x: f32[B, N]", "argmax(x)", {}, Discrete},
       {"argmax_ties", "y: i32[B, N]", "argmax(to_float(y))", {{"y", 0, 3}}, Discrete},
       {"variance_columns", "x: f32[B, T, N]", "c = x - mean(x, 1, keep = true)  return mean(square(c), 1)"},
+      {"sum_long_rows", "x: f32[B, 1000]", "sum(x, axis = 1)"},
+      {"sum_long_columns", "x: f32[1000, N]", "sum(x, axis = 0)"},
+      {"mean_of_many", "x: f32[300, 301]", "mean(x)", {}, ForwardOnly},
+      {"sum_of_transposed", "x: f32[B, T, N]", "sum(permute(x, order = [2, 0, 1]), axis = 2) * 2"},
+      {"max_of_transposed", "x: f32[B, N]", "max(transpose(x), axis = 1)"},
+      {"sum_of_slice", "x: f32[B, 33]", "sum(x[:, 3:20], axis = 1)"},
+      {"standardised_columns", "x: f32[B, N], g: f32[N]",
+       "c = x - mean(x, 0, keep = true)  return c * rsqrt(mean(square(c), 0, keep = true) + 0.1) * g"},
       //===-- layout ---------------------------------------------------------------------------------------------------------===//
       {"transpose", "x: f32[B, T, N]", "transpose(x) * 2"},
       {"permute", "x: f32[B, T, N]", "permute(x, order = [2, 0, 1])"},
@@ -71,6 +85,14 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"concat_middle", "a: f32[B, 1, N], b: f32[B, T, N]", "concat(b, a, axis = 1)"},
       {"shift_in_place", "x: f32[B, 100]", "y = x * 2  z = y[:, 1:100] + y[:, :99]  return exp(z) - z"},
       {"recurrence", "x: f32[B, 4, N], a: f32[N]", "h = x[:, :1]  for t in 1..4 { h = a * h + x[:, t:t + 1] }  return h"},
+      {"identity", "x: f32[B, N]", "x"},
+      {"slice_of_input", "x: f32[B, 9, N]", "x[:, 2:5]"},
+      {"transposed_input", "x: f32[B, N]", "transpose(x)"},
+      {"repeated_input", "x: f32[B, 1, N], y: f32[T, 1]", "x + y * 0"},
+      {"concat_itself", "x: f32[B, N]", "softmax(concat(x, x, axis = 0))"},
+      {"concat_of_concat", "x: f32[B, N], y: f32[B, 2]", "concat(concat(x, y), concat(y, exp(x)))"},
+      {"concat_and_use", "x: f32[B, N], y: f32[B, 2]", "z = concat(exp(x), y)  return z * sum(z, axis = 1, keep = true)"},
+      {"concat_transposed", "x: f32[B, N], y: f32[N, B]", "concat(transpose(x), y)"},
       //===-- products -------------------------------------------------------------------------------------------------------===//
       {"matmul", "a: f32[B, K], b: f32[K, M]", "matmul(a, b)"},
       {"matmul_transposed", "a: f32[B, K], b: f32[M, K]", "matmul(a, transpose(b))"},
@@ -85,6 +107,13 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"linear_gelu", "x: f32[B, T, K], w: f32[K, M], b: f32[M], r: f32[B, T, M]", "gelu(linear(x, w, b)) + r"},
       {"linear_twice", "x: f32[B, K], w: f32[K, M], v: f32[M, N]", "linear(relu(linear(x, w)), v)"},
       {"linear_slim", "x: f32[B, 33], w: f32[33, 17], b: f32[17]", "linear(x[:, :9], w[:9, :5], b[:5])"},
+      {"matmul_slices", "x: f32[B, 20], w: f32[20, M]", "matmul(x[:, 3:14], w[5:16])"},
+      {"matmul_heads", "x: f32[B, T, 12], y: f32[B, S, 12]", "softmax(matmul(heads(x, 3), transpose(heads(y, 3))) * 0.5)"},
+      {"matmul_one_row", "a: f32[1, K], b: f32[K, M]", "matmul(a, b)"},
+      {"matmul_outer", "a: f32[B, 1], b: f32[1, M]", "matmul(a, b)"},
+      {"matmul_chain", "x: f32[B, K], w: f32[K, K]", "matmul(matmul(x, w), w) + x"},
+      {"matmul_columns_result", "x: f32[B, T, K], w: f32[K, M]", "transpose(matmul(x, w)) * 2"},
+      {"linear_of_concat", "x: f32[B, K], y: f32[B, 3], w: f32[3, M], v: f32[K, M]", "linear(y, w) * linear(x, v) - linear(concat(y, y), concat(w, w, axis = 0))"},
       //===-- along rows -----------------------------------------------------------------------------------------------------===//
       {"softmax", "x: f32[B, N]", "softmax(x)", {{"x", -40, 40}}},
       {"softmax_3d", "x: f32[B, T, N]", "softmax(x)"},
@@ -100,6 +129,11 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"normalize", "x: f32[B, N]", "normalize(x)", {{"x", 0.1, 2}}},
       {"normalize_columns", "x: f32[B, N]", "normalize(x, axis = 0)", {{"x", 0.1, 2}}},
       {"normalize_zero", "x: f32[B, N]", "normalize(x * 0)"},
+      {"softmax_long", "x: f32[B, 1000]", "softmax(x)"},
+      {"softmax_transposed", "x: f32[N, B]", "softmax(transpose(x))"},
+      {"softmax_masked", "x: f32[B, N], n: f32[B, 1]", "softmax(select(x < n, x, -1e9))", {{"n", 1.5, 2}}},
+      {"layer_norm_transposed", "x: f32[B, N, T], g: f32[N], c: f32[N]", "layer_norm(transpose(x), g, c)"},
+      {"layer_norm_slice", "x: f32[B, 33], g: f32[9]", "layer_norm(x[:, 7:16], g)"},
       //===-- losses ---------------------------------------------------------------------------------------------------------===//
       {"cross_entropy", "x: f32[B, 9], y: i32[B]", "cross_entropy(x, y)", {{"x", -20, 20}, {"y", 0, 9}}},
       {"cross_entropy_smooth", "x: f32[B, N], y: i32[B]", "cross_entropy(x, y, smoothing = 0.2)", {{"y", 0, 0, "N"}}},
@@ -114,6 +148,9 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"embedding", "e: f32[11, N], i: i32[B, T]", "embedding(e, i)", {{"i", 0, 11}}},
       {"embedding_sum", "e: f32[3, N], i: i32[B]", "embedding(e, i) * embedding(e, i)", {{"i", 0, 3}}},
       {"embedding_slice", "e: f32[11, N], p: f32[64, N], i: i32[B, T]", "layer_norm(embedding(e, i) + p[:T])", {{"i", 0, 11}}},
+      {"embedding_strided", "e: f32[N, 11], i: i32[B, T]", "embedding(transpose(e), i[:, :1])", {{"i", 0, 11}}},
+      {"embedding_of_argmax", "e: f32[9, N], x: f32[B, 9]", "embedding(e, argmax(x))"},
+      {"embedding_columns", "e: f32[7, 9], i: i32[B]", "embedding(e[:, 2:8], i) * 2", {{"i", 0, 7}}},
       //===-- attention ------------------------------------------------------------------------------------------------------===//
       {"attention", "q: f32[B, 2, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8]", "attention(q, k, v)"},
       {"attention_cross", "q: f32[B, 2, T, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8]", "attention(q, k, v, scale = 0.7)"},
@@ -129,6 +166,11 @@ const std::vector<OperatorRow> &test::operatorTable() {
        ForwardOnly},
       {"attention_odd_width", "q: f32[B, 1, T, 5], k: f32[B, 1, T, 5], v: f32[B, 1, T, 5]", "attention(q, k, v)"},
       {"attention_heads", "x: f32[B, T, 24], w: f32[24, 24]", "q = heads(linear(x, w), 3)  return merge(attention(q, q, heads(x, 3)))"},
+      {"attention_long_keys", "q: f32[2, 2, 3, 16], k: f32[2, 2, 300, 16], v: f32[2, 2, 300, 16]", "attention(q, k, v)"},
+      {"attention_slices", "x: f32[B, T, 24]", "attention(heads(x[:, :, :8], 2), heads(x[:, :, 8:16], 2), heads(x[:, :, 16:], 2))"},
+      {"attention_all", "q: f32[B, 4, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8], n: i32[B]",
+       "attention(q, k, v, causal = true, window = 5, softcap = 3, scale = 0.4, lengths = n)", {{"n", 0, 1, "T"}}},
+      {"attention_far", "q: f32[B, 2, T, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8]", "attention(q, k, v)", {{"q", -20, 20}}, ForwardOnly},
       //===-- nested widths --------------------------------------------------------------------------------------------------===//
       {"nested_linear", "x: f32[B, 21], w: f32[21, M], b: f32[M]", "nested_linear(x, w, b, widths = [3, 8, 16, 21])"},
       {"nested_linear_short", "x: f32[B, 21], w: f32[21, M]", "nested_linear(x, w, widths = [1, 7, 9])"},
@@ -145,6 +187,17 @@ const std::vector<OperatorRow> &test::operatorTable() {
        "stack(sum(normalize(prefixes(x, widths = [4, 16])) * normalize(prefixes(y, widths = [4, 16])), axis = 1))"},
       {"nested_product", "x: f32[B, 16], y: f32[M, 16]",
        "stack(matmul(prefixes(x, widths = [4, 16]), transpose(prefixes(y, widths = [4, 16]))))"},
+      {"nested_sums", "x: f32[B, 16], g: f32[16]",
+       "p = prefixes(x, widths = [4, 16]) * prefixes(g, widths = [4, 16])  return stack(sum(p + tanh(p), axis = 1))"},
+      {"nested_rows", "x: f32[9, N]", "stack(sum(prefixes(x, widths = [2, 5, 9], axis = 0), axis = 0))"},
+      {"nested_argmax", "x: f32[B, 16]", "stack(argmax(prefixes(x, widths = [4, 9, 16])))", {}, Discrete},
+      {"nested_means", "x: f32[B, T, 16], n: i32[B]",
+       "stack(sum(mean(prefixes(x, widths = [4, 16]), axis = 1, lengths = n), axis = 1))", {{"n", 0, 1, "T"}}},
+      {"nested_select", "x: f32[B, 16], w: f32[16, M], t: f32[B, M]",
+       "y = nested_linear(x, w, widths = [4, 16])  return select(y > t, y * y, t)"},
+      {"nested_single", "x: f32[B, 16], w: f32[16, M]", "nested_linear(x, w, widths = [16])"},
+      {"nested_untied", "x: f32[B, 16], w: f32[16, 16], v: f32[16, M]",
+       "linear(relu(linear(prefixes(x, widths = [4, 16]), prefixes(w, widths = [4, 16], axis = 0))), v)"},
       {"nested_to_number", "x: f32[B, 16], w: f32[16, M], t: f32[B, M]", "mean(mse(nested_linear(x, w, widths = [4, 16]), t), over = widths)"},
   };
   return rows;
@@ -165,8 +218,9 @@ std::string test::functionName(const OperatorRow &row) { return std::string("tes
 
 std::string test::tableProgram() {
   std::string text;
-  for (const char *dim : {"B", "T", "S", "N", "K", "M"})
-    text += std::string("dim ") + dim + " <= " + (dim[0] == 'T' ? "64" : "256") + "\n";
+  // The wide sizes are the bounds, so that arenas stay small; 64 is the number of rows that slice_symbolic cuts by T.
+  for (auto &[dim, size] : kWideSizes.named())
+    text += "dim " + dim + " <= " + std::to_string(dim == "T" ? 64 : size) + "\n";
   for (const OperatorRow &row : operatorTable()) {
     std::string body = row.expression;
     if (body.find("return ") == std::string::npos)

@@ -5,6 +5,7 @@
 
 #include "dialects/Nacre/Reference/Array.h"
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -48,6 +49,8 @@ const std::vector<Sizes> &oddSizes();
 
 /// Not the row's name alone, which is often a builtin's.
 std::string functionName(const OperatorRow &row);
+/// What GoogleTest shows of a row.
+inline void PrintTo(const OperatorRow &row, std::ostream *out) { *out << row.expression; }
 /// All rows as one program.
 std::string tableProgram();
 

@@ -130,6 +130,17 @@ static int64_t sizeAt(const nacre_model &model, const nacre_size &size, llvm::Ar
   return sum;
 }
 
+/// The dim that a size is, when it is one alone; -1 otherwise.
+static int32_t loneDim(const nacre_model &model, const nacre_size &size) {
+  int32_t found = -1, factors = 0;
+  for (int32_t d = 0; size.count == 1 && size.terms[0].coefficient == 1 && d < model.dim_count; ++d)
+    if (size.terms[0].power[d] > 0) {
+      found = d;
+      factors += size.terms[0].power[d];
+    }
+  return factors == 1 ? found : -1;
+}
+
 /// Dims as the inputs bind them: an axis that is one dim alone, or a run-time width.
 static std::vector<int64_t> bindDims(const nacre_model &model, const nacre_function &function, llvm::ArrayRef<Array> inputs) {
   std::vector<int64_t> dims(model.dim_count, 0);
@@ -138,9 +149,8 @@ static std::vector<int64_t> bindDims(const nacre_model &model, const nacre_funct
     if (port.choices)
       dims[port.choice_dim] = int64_t(inputs[i].data[0]);
     for (int32_t axis = 0; axis < port.rank; ++axis)
-      for (int32_t d = 0; d < model.dim_count; ++d)
-        if (port.shape[axis].count == 1 && port.shape[axis].terms[0].coefficient == 1 && port.shape[axis].terms[0].power[d] == 1)
-          dims[d] = inputs[i].shape[axis];
+      if (int32_t d = loneDim(model, port.shape[axis]); d >= 0)
+        dims[d] = inputs[i].shape[axis];
   }
   return dims;
 }

@@ -329,7 +329,9 @@ void RowsEmitter::emit() {
   classify();
   Value rows = b.slotInteger(target.slots, RowsSlots::Rows), columns = b.slotInteger(target.slots, RowsSlots::Columns);
   Value rowGrain = b.slotInteger(target.slots, RowsSlots::RowGrain), columnGrain = b.slotInteger(target.slots, RowsSlots::ColumnGrain);
-  Value columnBlocks = b.div(b.sub(b.add(columns, columnGrain), b.integer(1)), columnGrain);
+  // A reduction walks its row whole, and an empty row has a result too.
+  Value columnBlocks =
+      reductions.empty() ? b.div(b.sub(b.add(columns, columnGrain), b.integer(1)), columnGrain) : Value(b.integer(1));
   b.loop(target.begin, target.end, 1, [&](Value task) {
     Value rowBlock = b.div(task, columnBlocks), columnBlock = b.rem(task, columnBlocks);
     Value firstRow = b.mul(rowBlock, rowGrain), endRow = b.min(b.add(firstRow, rowGrain), rows);

@@ -32,7 +32,9 @@ static bool hasReduction(plan::KernelOp kernel) {
 
 static KernelInfo emitRowsKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
   KernelInfo info = emitRows(module, name, level, kernel);
-  info.tasks = {{RowsSlots::Rows, 1, RowsSlots::RowGrain}, {RowsSlots::Columns, 1, RowsSlots::ColumnGrain}};
+  info.tasks = {{RowsSlots::Rows, 1, RowsSlots::RowGrain}};
+  if (!hasReduction(kernel))
+    info.tasks.push_back({RowsSlots::Columns, 1, RowsSlots::ColumnGrain});
   return info;
 }
 
@@ -314,7 +316,5 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillAttention(kernel, launch);
   return skeleton == "gather" ? fillGather(launch) : fillScatter(launch);
 }
-
-bool isPlainLoop(llvm::StringRef) { return false; }
 
 } // namespace nacre::cpu

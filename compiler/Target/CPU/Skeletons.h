@@ -38,9 +38,6 @@ mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef na
 /// The slots of a launch, in the order of its kernel.
 std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch);
 
-/// Whether the skeleton is still a plain loop, not yet one of the tuned builders.
-bool isPlainLoop(llvm::StringRef skeleton);
-
 } // namespace nacre::cpu
 
 #endif

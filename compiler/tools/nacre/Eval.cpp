@@ -68,8 +68,9 @@ static int runEval(const Arguments &arguments, Console &console) {
   auto result = evaluate(*model, arguments, rows);
   if (!result) return console.fail(result.takeError());
   if (console.json()) {
-    llvm::json::Object object = result->json();
-    object["rows"] = int64_t(rows);
+    llvm::json::Object object{{"function", result->name}, {"rows", int64_t(rows)}, {"metric", llvm::json::Array(result->values)}};
+    if (!result->widths.empty())
+      object["widths"] = llvm::json::Array(result->widths);
     console.print(std::move(object));
     return Success;
   }
@@ -93,6 +94,7 @@ otherwise; the result is the mean over them.
 
   nacre eval digits.nacre --weights w.safetensors --data digits.npz
   nacre eval out/libdigits.so --weights w.safetensors --data digits.npz --fn loss --rows train
+  nacre eval --json ...     {"function":"accuracy","metric":[0.93,0.96],"rows":360,"widths":[4,8]}
 )",
       1,
       1,

@@ -20,11 +20,10 @@ std::string Measurement::text() const {
 }
 
 llvm::json::Object Measurement::json() const {
-  if (widths.empty()) return llvm::json::Object{{"name", name}, {"value", values[0]}};
-  llvm::json::Array list;
-  for (size_t i = 0; i < widths.size(); ++i)
-    list.push_back(llvm::json::Object{{"width", widths[i]}, {"value", values[i]}});
-  return llvm::json::Object{{"name", name}, {"values", std::move(list)}};
+  llvm::json::Object object{{"name", name}, {"values", llvm::json::Array(values)}};
+  if (!widths.empty())
+    object["widths"] = llvm::json::Array(widths);
+  return object;
 }
 
 llvm::Error tool::checkMeasurable(const LoadedModel &model, const nacre_function &function) {

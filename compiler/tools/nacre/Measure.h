@@ -14,7 +14,7 @@ struct Measurement {
 
   /// "accuracy 0.9612", or "accuracy 4: 0.8934  8: 0.9441"
   std::string text() const;
-  /// {"name": ..., "value": ...} or {"name": ..., "values": [{"width": ..., "value": ...}]}
+  /// {"name": ..., "values": [...], "widths": [...]}; no widths for one number
   llvm::json::Object json() const;
 };
 

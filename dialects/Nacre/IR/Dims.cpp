@@ -31,6 +31,13 @@ void Dim::add(const Monomial &monomial, int64_t coefficient) {
     terms.erase(monomial);
 }
 
+/// "B", "blocks_2", "m.index"
+static bool isName(StringRef text) {
+  StringRef stem = text.split('.').first;
+  bool isPlain = llvm::all_of(stem, [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  return isPlain && !stem.empty() && !llvm::isDigit(stem[0]) && (stem == text || text.substr(stem.size()) == ".index");
+}
+
 /// One signed product such as "-12*B*T".
 static bool parseTerm(StringRef text, Dim &sum) {
   Dim term = Dim::constant(1);
@@ -43,7 +50,7 @@ static bool parseTerm(StringRef text, Dim &sum) {
       return false;
     if (!factor.getAsInteger(10, number))
       term = term * Dim::constant(number);
-    else if (isalpha(factor[0]) || factor[0] == '_')
+    else if (isName(factor))
       term = term * Dim::symbol(factor);
     else
       return false;

@@ -53,8 +53,11 @@ static Array joined(const Members &members) {
 
 LogicalResult Evaluator::bindArgument(BlockArgument argument, const Array &input) {
   if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nacre.name"))
-    if (function.getArgAttr(argument.getArgNumber(), "nacre.choices"))
+    if (auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), "nacre.choices")) {
+      // The width and its position in the list are both sizes of the call.
       binding[name.getValue()] = int64_t(input.data[0]);
+      binding[(name.getValue() + ".index").str()] = llvm::find(choices.asArrayRef(), int64_t(input.data[0])) - choices.asArrayRef().begin();
+    }
   Dims dims = dimsOf(argument);
   if (int64_t(dims.size()) != input.rank())
     return function.emitError("input ") << argument.getArgNumber() << " expects rank " << dims.size() << ", but got " << input.rank();

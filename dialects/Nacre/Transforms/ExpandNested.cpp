@@ -7,6 +7,7 @@
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/DenseMap.h"
 
 using namespace nacre;
@@ -36,6 +37,8 @@ private:
   LogicalResult expandPick(PickOp op);
   LogicalResult expandReturn(Operation &op);
 
+  /// `operand` at one width: sizes and positions, and what is made of them alone, follow the width without being nested.
+  FailureOr<Value> atWidth(ImplicitLocOpBuilder &b, Value operand, int64_t width);
   /// The member at position `i` as a plain tensor.
   Value member(ImplicitLocOpBuilder &b, Value nested, size_t i);
   /// All members on a new axis 0; null when their shapes differ.
@@ -90,6 +93,8 @@ bool Expander::expandPrefixProduct(Operation &op, ArrayRef<int64_t> widths) {
   return true;
 }
 
+static bool followsWidth(Value value);
+
 bool Expander::expandStacked(Operation &op, ArrayRef<int64_t> widths) {
   auto widthwise = dyn_cast<Widthwise>(op);
   if (!widthwise)
@@ -100,7 +105,7 @@ bool Expander::expandStacked(Operation &op, ArrayRef<int64_t> widths) {
   for (Value operand : op.getOperands()) {
     // Joining separate members would copy them; only what is already together stays together.
     bool nested = isNested(operand);
-    if (nested && !forms[operand].stacked)
+    if ((nested && !forms[operand].stacked) || followsWidth(operand))
       return false;
     operands.push_back(nested ? forms[operand].stacked : operand);
     stacked.push_back(nested);
@@ -144,14 +149,45 @@ static FailureOr<Operation *> cloneAtWidth(ImplicitLocOpBuilder &b, Operation &o
   return copy;
 }
 
+/// Whether a plain value is made of sizes or positions that name the width at hand.
+static bool followsWidth(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || isNested(value) || llvm::any_of(op->getOperands(), isNested))
+    return false;
+  bool mentions = llvm::any_of(op->getAttrs(), [](NamedAttribute attribute) {
+    return bindWidth(attribute.getValue(), Dim::constant(1)) != attribute.getValue();
+  });
+  return mentions || llvm::any_of(op->getOperands(), followsWidth);
+}
+
+FailureOr<Value> Expander::atWidth(ImplicitLocOpBuilder &b, Value operand, int64_t width) {
+  if (!followsWidth(operand))
+    return operand;
+  SmallVector<Value> operands;
+  for (Value inner : operand.getDefiningOp()->getOperands()) {
+    FailureOr<Value> bound = atWidth(b, inner, width);
+    if (failed(bound))
+      return failure();
+    operands.push_back(*bound);
+  }
+  FailureOr<Operation *> copy = cloneAtWidth(b, *operand.getDefiningOp(), operands, width);
+  if (failed(copy))
+    return failure();
+  return Value((*copy)->getResult(cast<OpResult>(operand).getResultNumber()));
+}
+
 LogicalResult Expander::expandEach(Operation &op, ArrayRef<int64_t> widths) {
   ImplicitLocOpBuilder b(op.getLoc(), &op);
   for (Value result : op.getResults())
     forms[result].widths.assign(widths.begin(), widths.end());
   for (size_t i = 0; i < widths.size(); ++i) {
     SmallVector<Value> operands;
-    for (Value operand : op.getOperands())
-      operands.push_back(isNested(operand) ? member(b, operand, i) : operand);
+    for (Value operand : op.getOperands()) {
+      FailureOr<Value> bound = isNested(operand) ? FailureOr<Value>(member(b, operand, i)) : atWidth(b, operand, widths[i]);
+      if (failed(bound))
+        return failure();
+      operands.push_back(*bound);
+    }
     FailureOr<Operation *> copy = cloneAtWidth(b, op, operands, widths[i]);
     if (failed(copy))
       return failure();
@@ -248,6 +284,10 @@ LogicalResult Expander::run() {
     op->dropAllUses();
     op->erase();
   }
+  // Sizes and positions of the width at hand mean nothing any more.
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+    if (isOpTriviallyDead(&op))
+      op.erase();
   Operation *terminator = function.getBody().front().getTerminator();
   function.setType(FunctionType::get(function.getContext(), function.getArgumentTypes(), terminator->getOperandTypes()));
   return success();

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The models of the examples, as they stand in their files, with random weights: compiled code against the reference in f64, on every
+// level and with the same bits for 1, 2 and 4 threads; and two libraries at once in one process.
+#include "dialects/Nacre/IR/NacreOps.h"
+#include "test/harness/CompiledProgram.h"
+#include "test/harness/Judge.h"
+#include "test/harness/TestProgram.h"
+
+#include "llvm/Support/MemoryBuffer.h"
+
+#include <gtest/gtest.h>
+#include <thread>
+
+using namespace nacre;
+using namespace nacre::test;
+
+namespace {
+
+/// A model with random weights, in the reference and compiled.
+struct WholeModel {
+  std::unique_ptr<TestProgram> program;
+  std::unique_ptr<CompiledProgram> compiled;
+  ParameterValues weights;
+
+  void load(const std::string &name);
+  Array reference(llvm::StringRef function, llvm::ArrayRef<Array> inputs);
+  Array run(llvm::StringRef function, llvm::ArrayRef<Array> inputs, const CallOptions &options);
+};
+
+void WholeModel::load(const std::string &name) {
+  auto text = llvm::MemoryBuffer::getFile(std::string(NACRE_EXAMPLES) + "/" + name + "/" + name + ".nacre");
+  ASSERT_TRUE(bool(text));
+  std::string messages;
+  program = TestProgram::parse(name, (*text)->getBuffer(), messages);
+  ASSERT_TRUE(program) << messages;
+  mlir::OwningOpRef<mlir::ModuleOp> copy(program->surface().clone());
+  compiled = CompiledProgram::compile(*copy, messages);
+  ASSERT_TRUE(compiled) << messages << program->takeMessages();
+  uint64_t key = 1;
+  for (auto parameter : program->surface().getOps<ParameterOp>()) {
+    // Matrices small enough for sums of 1,536 terms to stay near 1; vectors around 1, as norms have them.
+    auto type = mlir::cast<mlir::RankedTensorType>(parameter.getType());
+    double low = type.getRank() > 1 ? -0.05 : 0.5, high = type.getRank() > 1 ? 0.05 : 1.5;
+    Array value = uniform(type.getShape(), low, high, key++);
+    ASSERT_TRUE(compiled->setParameter(parameter.getSymName(), value, messages)) << messages;
+    weights[parameter.getSymName().str()] = std::move(value);
+  }
+}
+
+Array WholeModel::reference(llvm::StringRef function, llvm::ArrayRef<Array> inputs) {
+  auto results = evaluate(program->surface().lookupSymbol<mlir::func::FuncOp>(function), inputs, weights);
+  EXPECT_TRUE(mlir::succeeded(results)) << program->takeMessages();
+  return mlir::succeeded(results) ? (*results)[0][0] : Array();
+}
+
+Array WholeModel::run(llvm::StringRef function, llvm::ArrayRef<Array> inputs, const CallOptions &options) {
+  std::string messages;
+  auto results = compiled->call(function, inputs, options, messages);
+  EXPECT_TRUE(results) << messages;
+  return results ? (*results)[0] : Array();
+}
+
+Array scalar(double value) { return Array(llvm::ArrayRef<int64_t>(), value); }
+
+/// Sentences of 9, 4, 1 and 0 tokens in one padded batch.
+std::vector<Array> sentences() {
+  int64_t count = 4;
+  Array lengths((llvm::ArrayRef<int64_t>(count)));
+  lengths.data = {9, 4, 1, 0};
+  return {integers({4, 9}, 0, 30522, 7), lengths};
+}
+
+} // namespace
+
+TEST(WholeModel, MiniLmWithRandomWeightsAgreesWithTheReference) {
+  WholeModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load("minilm"));
+  Array want = model.reference("encode", sentences());
+  for (const std::string &level : model.compiled->levels()) {
+    Array one = model.run("encode", sentences(), {level, 1});
+    EXPECT_EQ(compare(one, want, 2e-5), "") << level;
+    for (int threads : {2, 4})
+      EXPECT_EQ(compareBits(model.run("encode", sentences(), {level, threads}), one), "") << level << ", " << threads << " threads";
+  }
+}
+
+TEST(WholeModel, TwoLibrariesInOneProcessAndTwoThreadsDoNotMeet) {
+  WholeModel first, second;
+  ASSERT_NO_FATAL_FAILURE(first.load("digits"));
+  ASSERT_NO_FATAL_FAILURE(second.load("digits"));
+  std::vector<Array> images = {uniform({50, 64}, 0, 1, 3)};
+  Array want = first.run("encode", images, {"", 1});
+  auto repeat = [&](WholeModel &model) {
+    for (int i = 0; i < 200; ++i)
+      EXPECT_EQ(compareBits(model.run("encode", images, {"", 2}), want), "");
+  };
+  std::thread other([&] { repeat(second); });
+  repeat(first);
+  other.join();
+}
+
+TEST(WholeModel, DigitsStepLowersItsOwnLoss) {
+  WholeModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load("digits"));
+  Array rate = scalar(3e-3), images = uniform({64, 64}, 0, 1, 3), labels = integers({64}, 0, 10, 4);
+  double first = 0, last = 0;
+  for (int step = 1; step <= 200; ++step) {
+    last = model.run("loss_step", {images, labels, rate, scalar(step)}, {"", 2}).data[0];
+    first = step == 1 ? last : first;
+  }
+  EXPECT_LT(last, 0.8 * first);
+}
