@@ -36,7 +36,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"scalar_sum", "a: f32, x: f32[B, N]", "sum(a * a) + mean(x * a)"},
       {"five_axes", "a: f32[B, 1, 3, 1, N], b: f32[T, 1, 2, 1]", "a * b + tanh(a)"},
       {"same_operand_twice", "x: f32[B, N]", "maximum(x, x) * x / (1 + x * x)"},
-      {"strided_operands", "x: f32[B, N], y: f32[N, B]", "tanh(transpose(x)) * y - transpose(transpose(x) + y)[:1, :1]"},
+      {"strided_operands", "x: f32[B, N], y: f32[N, B]", "tanh(transpose(x)) * y - transpose(x + transpose(y))"},
       {"select_integers", "x: f32[B, N], y: i32[B, N], z: i32[N]", "select(x > 0, y, z)", {{"y", 0, 9}, {"z", -5, 0}}, Discrete},
       //===-- reductions -----------------------------------------------------------------------------------------------------===//
       {"sum_rows", "x: f32[B, N]", "sum(x, axis = 1)"},

@@ -136,11 +136,11 @@ void ContractEmitter::emitChunk(const Segment &segment, Value row, Value rows, V
   b.choose(vectors, widths);
 }
 
-/// Packs the rows of A for a segment when k does not run along them, unless they or the columns that use them are few. Rows
-/// along k are read in place: packing them was measured to cost more than it gains.
+/// Packs the rows of A for a segment when they lie side by side, unless they or the columns that use them are few. Rows along k
+/// are read in place: packing them was measured to cost more than it gains.
 void ContractEmitter::packRows(const Segment &segment) {
   const ContractSchedule &schedule = spec.schedule;
-  Value strided = b.less(b.integer(1), block.aStep);
+  Value strided = b.both(b.equal(block.aRow, b.integer(1)), b.less(b.integer(1), block.aStep));
   Value many = b.both(b.less(b.integer(schedule.directRows), block.rows), b.less(b.integer(schedule.directColumns), block.columns));
   packedA = b.both(strided, many);
   Value source = b.at(block.a, b.add(b.mul(block.row, block.aRow), b.mul(segment.begin, block.aStep)));

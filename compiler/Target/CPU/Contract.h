@@ -47,7 +47,7 @@ public:
   enum Fixed : int64_t {
     A, B,                  // pointers
     Rows, Columns, Depth,  // M, N, K
-    ARow, AStep,           // strides of A between rows i and between k
+    ARow, AStep,           // strides of A between rows i and between k; any
     BStep, BColumn,        // strides of B between k and between columns j; one of them must be 1
     Batch, BatchInner,     // number of matrices, and of those of the inner axis (>= 1)
     AOuter, AInner, BOuter, BInner,

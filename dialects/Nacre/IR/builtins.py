@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Writes the table of builtins (Builtins.inc) from the operator definitions dumped by llvm-tblgen --dump-json."""
+"""Writes the table of builtins from the operator definitions that llvm-tblgen --dump-json prints: as C++, or for people as .md."""
 import json
 import sys
 
@@ -28,38 +28,58 @@ def attribute_of(records, definition):
     return KINDS[record["!name"]], optional, default
 
 
-def builtin_of(records, record):
-    """The C++ initialisers of one operator."""
+def arguments_of(records, record):
+    """(name, optional, variadic) of each operand and (name, kind, optional, default) of each attribute."""
     operands, attributes = [], []
     for argument, name in record["arguments"]["args"]:
-        definition = argument["def"]
-        supers = records[definition]["!superclasses"]
+        supers = records[argument["def"]]["!superclasses"]
         if "Attr" in supers:
-            kind, optional, default = attribute_of(records, definition)
-            attributes.append("{%s, AttributeKind::%s, %s, %s}" % (quoted(name), kind, str(optional).lower(), quoted(default)))
+            attributes.append((name, *attribute_of(records, argument["def"])))
         else:
-            operands.append("{%s, %s, %s}" % (quoted(name), str("Optional" in supers).lower(), str("Variadic" in supers).lower()))
+            operands.append((name, "Optional" in supers, "Variadic" in supers))
     return operands, attributes
+
+
+def cpp(records, names):
+    """The C++ table, sorted by name."""
+    out, rows = [], []
+    for name in names:
+        record = records[name]
+        symbol, (operands, attributes) = record["opName"], arguments_of(records, record)
+        cells = ["{%s, %s, %s}" % (quoted(n), str(o).lower(), str(v).lower()) for n, o, v in operands]
+        out.append("static const BuiltinOperand kOperands_%s[] = {%s};" % (symbol, ", ".join(cells)))
+        if attributes:
+            cells = ["{%s, AttributeKind::%s, %s, %s}" % (quoted(n), k, str(o).lower(), quoted(d)) for n, k, o, d in attributes]
+            out.append("static const BuiltinAttribute kAttributes_%s[] = {%s};" % (symbol, ", ".join(cells)))
+        rows.append("  {%s, %s, kOperands_%s, %s, %d, %s}," % (
+            quoted(symbol), quoted("nacre." + symbol), symbol,
+            "kAttributes_" + symbol if attributes else "llvm::ArrayRef<BuiltinAttribute>()",
+            len(record["results"]["args"]), quoted(record["summary"])))
+    return "\n".join(out) + "\nstatic const Builtin kBuiltins[] = {\n" + "\n".join(rows) + "\n};\n"
+
+
+def markdown(records, names):
+    """The reference that people read: how each builtin is called, and what it computes."""
+    lines = ["# Builtins", "", "Generated from the operators' definitions (`Nacre/IR/Ops/*.td`); `./x references` writes it anew.", "",
+             "| call | computes |", "|---|---|"]
+    notes = []
+    for name in names:
+        record = records[name]
+        operands, attributes = arguments_of(records, record)
+        parts = [n + ("?" if o else "") + (", ..." if v else "") for n, o, v in operands]
+        parts += [n + (" = " + d if d else "?" if o else "") for n, _, o, d in attributes]
+        lines.append("| `%s(%s)` | %s |" % (record["opName"], ", ".join(parts), record["summary"].replace("|", "\\|")))
+        if record.get("description"):
+            notes += ["", "**%s**: %s" % (record["opName"], " ".join(record["description"].split()))]
+    return "\n".join(lines + notes) + "\n"
 
 
 def main(source, target):
     records = json.load(open(source))
     names = [name for name in records["!instanceof"]["Nacre_Op"] if records[name].get("builtin") == 1]
     names.sort(key=lambda name: records[name]["opName"])
-    out, rows = [], []
-    for name in names:
-        record = records[name]
-        operands, attributes = builtin_of(records, record)
-        symbol = record["opName"]
-        out.append("static const BuiltinOperand kOperands_%s[] = {%s};" % (symbol, ", ".join(operands)))
-        if attributes:
-            out.append("static const BuiltinAttribute kAttributes_%s[] = {%s};" % (symbol, ", ".join(attributes)))
-        rows.append("  {%s, %s, kOperands_%s, %s, %d, %s}," % (
-            quoted(symbol), quoted("nacre." + symbol), symbol,
-            "kAttributes_" + symbol if attributes else "llvm::ArrayRef<BuiltinAttribute>()",
-            len(record["results"]["args"]), quoted(record["summary"])))
     with open(target, "w") as file:
-        file.write("\n".join(out) + "\nstatic const Builtin kBuiltins[] = {\n" + "\n".join(rows) + "\n};\n")
+        file.write((markdown if target.endswith(".md") else cpp)(records, names))
 
 
 main(sys.argv[1], sys.argv[2])

@@ -21,20 +21,21 @@ struct Shape {
   int64_t rows, columns, depth;
   bool transposedA = false, transposedB = false;
   int64_t outer = 1, inner = 1;
+  int64_t spread = 1; // elements of A lie so far apart
 };
 
 struct Problem {
   explicit Problem(const Shape &shape)
-      : shape(shape), batch(shape.outer * shape.inner), aStride((shape.transposedA ? shape.rows : shape.depth) + 2),
+      : shape(shape), batch(shape.outer * shape.inner), aStride(((shape.transposedA ? shape.rows : shape.depth) + 2) * shape.spread),
         bStride((shape.transposedB ? shape.depth : shape.columns) + 1),
         aSize(aStride * (shape.transposedA ? shape.depth : shape.rows)),
-        bSize(bStride * (shape.transposedB ? shape.columns : shape.depth)), a(std::max<int64_t>(batch * aSize - 2, 0)),
+        bSize(bStride * (shape.transposedB ? shape.columns : shape.depth)), a(std::max<int64_t>(batch * aSize - 2 * shape.spread, 0)),
         b(std::max<int64_t>(batch * bSize - 1, 0)) {
     fillIntegers(a, 1);
     fillIntegers(b, 2);
   }
   double elementA(int64_t m, int64_t i, int64_t k) const {
-    return a[m * aSize + (shape.transposedA ? k * aStride + i : i * aStride + k)];
+    return a[m * aSize + (shape.transposedA ? k * aStride + i * shape.spread : i * aStride + k * shape.spread)];
   }
   double elementB(int64_t m, int64_t k, int64_t j) const {
     return b[m * bSize + (shape.transposedB ? j * bStride + k : k * bStride + j)];
@@ -48,7 +49,8 @@ struct Problem {
   void fill(Launch &launch) {
     launch.set(Slot::A, a.data()), launch.set(Slot::B, b.data());
     launch.set(Slot::Rows, shape.rows), launch.set(Slot::Columns, shape.columns), launch.set(Slot::Depth, shape.depth);
-    launch.set(Slot::ARow, shape.transposedA ? 1 : aStride), launch.set(Slot::AStep, shape.transposedA ? aStride : 1);
+    launch.set(Slot::ARow, shape.transposedA ? shape.spread : aStride);
+    launch.set(Slot::AStep, shape.transposedA ? aStride : shape.spread);
     launch.set(Slot::BStep, shape.transposedB ? 1 : bStride), launch.set(Slot::BColumn, shape.transposedB ? bStride : 1);
     launch.set(Slot::Batch, batch), launch.set(Slot::BatchInner, shape.inner);
     launch.set(Slot::AOuter, shape.inner * aSize), launch.set(Slot::AInner, aSize);
@@ -177,6 +179,7 @@ TEST_P(ContractTest, AnyLayoutAndBatch) {
         checkProduct(name, {37, 100, 61, transposedA, transposedB});
         checkProduct(name, {5, 17, 9, transposedA, transposedB, 2, 3});
         checkProduct(name, {21, 50, 33, transposedA, transposedB, 3, 1});
+        checkProduct(name, {40, 120, 33, transposedA, transposedB, 1, 1, 3});
       }
 }
 
