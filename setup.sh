@@ -21,7 +21,6 @@ packages=(
   "cmake:describes the build"
   "ninja-build:runs the build"
   "libgtest-dev:unit tests of what has no text form"
-  "nlohmann-json3-dev:manifests, --json output and the headers of safetensors files"
   "python3:lit, the test runner and the layering test"
   "python3-venv:the MiniLM example and the peers of bench/ live in environments of their own"
 )
@@ -111,7 +110,7 @@ main() {
   if ! command -v dpkg-query >/dev/null; then
     found_elsewhere && return 0
     echo "setup: this is not a Debian system. Provide LLVM/MLIR $llvm, a C++17 compiler, cmake, ninja, GoogleTest," >&2
-    echo "nlohmann-json and python3, and set MLIR_DIR=<prefix>/lib/cmake/mlir." >&2
+    echo "python3, and set MLIR_DIR=<prefix>/lib/cmake/mlir." >&2
     exit 1
   fi
   local wanted

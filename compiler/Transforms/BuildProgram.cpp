@@ -45,6 +45,8 @@ private:
   Storage read(Value value);
   /// As `read`, copied to row-major order unless the last axis has stride 1 (or one element).
   Storage readRows(Value value);
+  /// The storage of a value whose elements lie one after the other, in row-major order.
+  Storage readWhole(Value value);
   Storage copied(Value value);
   Operand operandOf(Value value);
 
@@ -209,6 +211,11 @@ Storage ProgramBuilder::readRows(Value value) {
   return copied(value);
 }
 
+Storage ProgramBuilder::readWhole(Value value) {
+  Storage found = read(value);
+  return found.layout.strides == Layout::contiguous(found.layout.sizes).strides ? found : copied(value);
+}
+
 /// Positions and sizes become operands without a buffer.
 Operand ProgramBuilder::operandOf(Value value) {
   if (auto coordinate = value.getDefiningOp<Coordinate>())
@@ -286,18 +293,28 @@ LogicalResult ProgramBuilder::buildSkeleton(const Group &group) {
   body.ops.assign(group.ops.begin(), group.ops.end());
   std::vector<Operand> operands;
   for (Value operand : heart->getOperands()) {
-    Storage from = readRows(operand);
+    // Positions and lengths are read as one plain list.
+    bool isList = plainType(operand).getElementType().isInteger();
+    Storage from = isList ? readWhole(operand) : readRows(operand);
     body.inputs.push_back(operand);
     body.access.push_back(elementName(plainType(operand).getElementType()));
     operands.push_back({from.buffer, 0, from.layout});
   }
+  std::vector<std::pair<Value, Storage>> moved;
   for (Value result : heart->getResults()) {
     Storage to = storage.allocate(result);
+    // Rows of a table come one after the other: a place where they do not is filled by a copy.
+    if (isa<Indexing>(heart) && !merge(to.layout, 0, to.layout.sizes.size() - 1)) {
+      moved.push_back({result, to});
+      to = storage.temporary(dimsOf(result), plainType(result).getElementType(), "rows");
+    }
     body.outputs.push_back(result);
     body.access.push_back(elementName(plainType(result).getElementType()) + (result.use_empty() ? ":unused" : ""));
     operands.push_back({to.buffer, 0, to.layout});
   }
   launch(heart->getLoc(), body, operands, cast<Skeleton>(heart).operations());
+  for (auto &[result, to] : moved)
+    copy(heart->getLoc(), result, {operands.back().buffer, operands.back().layout}, to);
   return success();
 }
 

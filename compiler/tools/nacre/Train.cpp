@@ -31,10 +31,10 @@ const Command &tool::trainCommand() {
       "train",
       "learn a model's parameters from data by its train block",
       "MODEL --data FILE",
-      R"(MODEL is a model file or a compiled library. Minimises the loss that the train block names. Inputs of the loss are taken from the data by name (the block's
-`data = {...}` renames), first axis = rows. Batches are drawn without replacement, by seed and epoch; equal seeds give
-equal bits. Prints the mean loss of each epoch, and the metric on the test rows. Nothing is saved when the loss is not
-finite.
+      R"(MODEL is a model file or a compiled library. Minimises the loss that the train block names. Inputs of the loss are taken
+from the data by name (the block's `data = {...}` renames), first axis = rows. Batches are drawn without replacement, by
+seed and epoch; equal seeds give equal bits. Prints the mean loss of each epoch, and the metric on the test rows. Nothing
+is saved when the loss is not finite.
 
   nacre train digits.nacre --data digits.npz --out w.safetensors
   nacre train digits.nacre --data images=x.npy --data labels=y.npy --out w.safetensors --seed 1
