@@ -59,7 +59,7 @@ def tensor(array):
 
 
 class Library:
-    """One loaded library with one set of weights; a context for each thread count that is asked for."""
+    """One loaded library with one set of weights (None: it has none); a context for each thread count that is asked for."""
 
     def __init__(self, path, name, weights):
         self.error = Error()
@@ -68,7 +68,7 @@ class Library:
         self.model = entry()
         self.api = self.model.contents.api.contents
         self.parameters = self.check(self.api.parameters_create(self.model, ctypes.byref(self.error)))
-        if self.api.parameters_load(self.parameters, str(weights).encode(), 0, ctypes.byref(self.error)):
+        if weights and self.api.parameters_load(self.parameters, str(weights).encode(), 0, ctypes.byref(self.error)):
             raise RuntimeError(self.error.message.decode())
 
     def check(self, pointer):

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Every measurement that exists, as tables and as BUILD/bench.json. Ratios are against a peer measured in the same run.
 
-usage: run.py BUILD [kernels] [minilm] [sizes] [compile]      (./x bench calls it)
+usage: run.py BUILD [kernels] [contraction] [minilm] [sizes] [compile]      (./x bench calls it)
 """
 
 import json
@@ -54,6 +54,13 @@ def minilm(build):
     return list(encoder.measure(build))
 
 
+def contraction(build):
+    """A compiled product against OpenBLAS, one and two threads; see contraction.py."""
+    import contraction as product
+
+    return list(product.measure(build))
+
+
 def models():
     """The example models."""
     return sorted(ROOT.glob("examples/*/*.nacre"))
@@ -88,7 +95,7 @@ def compile_times(build):
     return rows
 
 
-SECTIONS = {"kernels": kernels, "minilm": minilm, "sizes": sizes, "compile": compile_times}
+SECTIONS = {"kernels": kernels, "contraction": contraction, "minilm": minilm, "sizes": sizes, "compile": compile_times}
 
 
 def processor():

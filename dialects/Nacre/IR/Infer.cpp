@@ -10,10 +10,41 @@ RankedTensorType nacre::plainType(Value value) {
   return cast<RankedTensorType>(value.getType());
 }
 
+/// Whether the encoding says the size of every axis, in canonical text, and agrees with the static extents.
+static bool namesEveryAxis(RankedTensorType type) {
+  if (type.hasStaticShape())
+    return !type.getEncoding();
+  auto encoding = dyn_cast_or_null<DimsAttr>(type.getEncoding());
+  if (!encoding || int64_t(encoding.getDims().size()) != type.getRank())
+    return false;
+  for (auto [attribute, extent] : llvm::zip(encoding.getDims(), type.getShape())) {
+    auto text = dyn_cast<StringAttr>(attribute);
+    std::optional<Dim> dim = text ? Dim::parse(text.getValue()) : std::nullopt;
+    if (!dim || dim->str() != text.getValue() || dim->asConstant().value_or(ShapedType::kDynamic) != extent)
+      return false;
+  }
+  return true;
+}
+
+/// Operands are tensors of the element types that the dialect has, with sizes that everyone can read.
+static LogicalResult checkOperand(const InferContext &context, Value operand) {
+  RankedTensorType type = plainType(operand);
+  Type element = type.getElementType();
+  std::string found;
+  llvm::raw_string_ostream(found) << type;
+  if (!element.isF32() && !element.isInteger(32) && !element.isInteger(1))
+    return context.error("expects operands of f32, i32 or bool, but got " + found);
+  if (!namesEveryAxis(type))
+    return context.error("expects operands whose #nacre.dims gives every axis in canonical text, but got " + found);
+  return success();
+}
+
 LogicalResult InferContext::lift(ValueRange operands, bool widthwise, SmallVectorImpl<Type> &results,
                                  llvm::function_ref<LogicalResult(SmallVectorImpl<Type> &)> infer) {
   NestedType family;
   for (Value operand : operands) {
+    if (failed(checkOperand(*this, operand)))
+      return failure();
     auto nested = dyn_cast<NestedType>(operand.getType());
     if (!nested || !widthwise)
       continue;

@@ -15,7 +15,13 @@ LogicalResult PadOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Ty
   FailureOr<int64_t> axis = context.axis(op.getAxis(), dims.size());
   if (failed(axis))
     return failure();
-  dims[*axis] = dimOf(op.getSize());
+  std::optional<Dim> start = Dim::parse(op.getStart()), size = Dim::parse(op.getSize());
+  if (!start || !size)
+    return context.error("expects a start and a size such as \"T+1\", but got \"" + op.getStart() + "\" and \"" + op.getSize() + "\"");
+  // What is left over, when it is a number, must not be negative.
+  if ((*size - *start - dims[*axis]).asConstant().value_or(0) < 0 || start->asConstant().value_or(0) < 0)
+    return context.error("expects an axis with room for " + dims[*axis].str() + " entries from " + start->str() + ", but got " + size->str());
+  dims[*axis] = *size;
   results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
   return success();
 }

@@ -25,13 +25,34 @@ static LogicalResult evaluateMove(Evaluation &evaluation, Value result,
 
 static FailureOr<Value> single(Formula x) { return x.value; }
 
+/// A shape attribute as polynomials.
+static FailureOr<Dims> checkedShape(InferContext &context, ArrayAttr shape) {
+  for (Attribute attribute : shape) {
+    auto text = dyn_cast<StringAttr>(attribute);
+    if (text && Dim::parse(text.getValue()))
+      continue;
+    std::string found;
+    llvm::raw_string_ostream(found) << attribute;
+    return context.error("expects a shape of polynomials such as \"12*B*T\", but got " + found);
+  }
+  return dimsFrom(shape);
+}
+
+static FailureOr<Dim> checkedSize(InferContext &context, StringRef text) {
+  if (std::optional<Dim> dim = Dim::parse(text))
+    return *dim;
+  return context.error("expects a size such as \"T+1\", but got \"" + text + "\"");
+}
+
 //===-- reshape --------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ReshapeOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  Dims dims = dimsFrom(op.getShape());
-  if (product(dims) != product(dimsOf(op.getX())))
-    return context.error("expects as many elements as " + text(dimsOf(op.getX())) + ", but got " + text(dims));
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
+  FailureOr<Dims> dims = checkedShape(context, op.getShape());
+  if (failed(dims))
+    return failure();
+  if (product(*dims) != product(dimsOf(op.getX())))
+    return context.error("expects as many elements as " + text(dimsOf(op.getX())) + ", but got " + text(*dims));
+  results.push_back(context.tensor(plainType(op.getX()).getElementType(), *dims));
   return success();
 }
 LogicalResult ReshapeOp::evaluate(Evaluation &evaluation) {
@@ -155,9 +176,10 @@ static Dim dimOf(StringRef text) { return Dim::parse(text).value_or(Dim()); }
 LogicalResult SliceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   Dims dims = dimsOf(op.getX());
   FailureOr<int64_t> axis = context.axis(op.getAxis(), dims.size());
-  if (failed(axis))
+  FailureOr<Dim> first = checkedSize(context, op.getStart()), count = checkedSize(context, op.getSize());
+  if (failed(axis) || failed(first) || failed(count))
     return failure();
-  Dim start = dimOf(op.getStart()), size = dimOf(op.getSize());
+  Dim start = *first, size = *count;
   std::optional<int64_t> whole = dims[*axis].asConstant(), end = (start + size).asConstant();
   if (whole && end && (*end > *whole || start.asConstant().value_or(0) < 0 || size.asConstant().value_or(0) < 0))
     return context.error("expects a part of an axis of " + Twine(*whole) + ", but got " + start.str() + " to " + Twine(*end));
@@ -191,11 +213,13 @@ FailureOr<Layout> SliceOp::view(const Layout &source) {
 //===-- broadcast ------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult BroadcastOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  Dims dims = dimsFrom(op.getShape());
-  std::optional<Dims> joined = broadcast(dimsOf(op.getX()), dims);
-  if (!joined || *joined != dims)
-    return context.error("expects a shape that " + text(dimsOf(op.getX())) + " broadcasts to, but got " + text(dims));
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
+  FailureOr<Dims> dims = checkedShape(context, op.getShape());
+  if (failed(dims))
+    return failure();
+  std::optional<Dims> joined = broadcast(dimsOf(op.getX()), *dims);
+  if (!joined || *joined != *dims)
+    return context.error("expects a shape that " + text(dimsOf(op.getX())) + " broadcasts to, but got " + text(*dims));
+  results.push_back(context.tensor(plainType(op.getX()).getElementType(), *dims));
   return success();
 }
 LogicalResult BroadcastOp::evaluate(Evaluation &evaluation) {
@@ -331,7 +355,10 @@ LogicalResult FlattenOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &r
 //===-- iota, size -----------------------------------------------------------------------------------------------------------===//
 
 LogicalResult IotaOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  results.push_back(context.tensor(context.f32(), dimsFrom(op.getShape())));
+  FailureOr<Dims> dims = checkedShape(context, op.getShape());
+  if (failed(dims) || failed(context.axis(op.getAxis(), dims->size())))
+    return failure();
+  results.push_back(context.tensor(context.f32(), *dims));
   return success();
 }
 LogicalResult IotaOp::evaluate(Evaluation &evaluation) {
@@ -342,7 +369,7 @@ LogicalResult IotaOp::evaluate(Evaluation &evaluation) {
 }
 LogicalResult SizeOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   results.push_back(context.tensor(context.f32(), {}));
-  return success();
+  return LogicalResult(checkedSize(context, op.getSize()));
 }
 LogicalResult SizeOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = Array({}, double(evaluation.sizeOf(dimOf(getSize()))));

@@ -7,18 +7,24 @@
 using namespace nacre;
 using namespace mlir;
 
+/// `like` holds the operands of the parameter's shape: gradient and moments.
 template <typename Adaptor>
-static LogicalResult inferUpdate(InferContext &context, Adaptor op, unsigned count, SmallVectorImpl<Type> &results) {
-  if (dimsOf(op.getW()) != dimsOf(op.getG()))
-    return context.error("expects a gradient of shape " + text(dimsOf(op.getW())) + ", but got " + text(dimsOf(op.getG())));
-  results.append(count, plainType(op.getW()));
-  return success();
+static LogicalResult inferUpdate(InferContext &context, Adaptor op, std::initializer_list<std::pair<StringRef, Value>> like,
+                                 SmallVectorImpl<Type> &results) {
+  for (auto [what, value] : like)
+    if (plainType(value) != plainType(op.getW()))
+      return context.error("expects " + what + " of shape " + text(dimsOf(op.getW())) + ", but got " + text(dimsOf(value)));
+  for (Value number : {op.getRate(), op.getStep()})
+    if (plainType(number).getRank() != 0 || failed(context.requireFloat(number, "a rate and a step")))
+      return context.error("expects a rate and a step that are one number, but got " + text(dimsOf(number)));
+  results.append(like.size(), plainType(op.getW())); // the parameter and its moments
+  return context.requireFloat(op.getW(), "a parameter");
 }
 
 //===-- adam -----------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult AdamOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  return inferUpdate(context, op, 3, results);
+  return inferUpdate(context, op, {{"a gradient", op.getG()}, {"a first moment", op.getM()}, {"a second moment", op.getV()}}, results);
 }
 LogicalResult AdamOp::evaluate(Evaluation &evaluation) {
   double rate = evaluation.in(4).data[0], step = evaluation.in(5).data[0];
@@ -52,7 +58,7 @@ void AdamOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> 
 //===-- sgd ------------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult SgdOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  return inferUpdate(context, op, 2, results);
+  return inferUpdate(context, op, {{"a gradient", op.getG()}, {"a velocity", op.getU()}}, results);
 }
 LogicalResult SgdOp::evaluate(Evaluation &evaluation) {
   double rate = evaluation.in(3).data[0], step = evaluation.in(4).data[0];

@@ -1,0 +1,92 @@
+// Operands that do not fit: "<operator> expects ..., but got ...".
+// RUN: not %nacre-opt %s --split-input-file 2>&1 | FileCheck %s
+
+// CHECK: add expects shapes that broadcast, but got [2, 3] and [4, 3]
+func.func @add(%a: tensor<2x3xf32>, %b: tensor<4x3xf32>) {
+  %0 = nacre.add %a, %b : (tensor<2x3xf32>, tensor<4x3xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: add expects a right operand of f32, but got i32
+func.func @types(%a: tensor<2xf32>, %b: tensor<2xi32>) {
+  %0 = nacre.add %a, %b : (tensor<2xf32>, tensor<2xi32>) -> tensor<2xf32>
+  return
+}
+// -----
+// CHECK: matmul expects a right operand of shape [.., 3, _], but got [4, 5]
+func.func @matmul(%a: tensor<2x3xf32>, %b: tensor<4x5xf32>) {
+  %0 = nacre.matmul %a, %b : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x5xf32>
+  return
+}
+// -----
+// CHECK: linear expects a bias of shape [5], but got [4]
+func.func @linear(%x: tensor<2x3xf32>, %w: tensor<3x5xf32>, %b: tensor<4xf32>) {
+  %0 = nacre.linear %x, %w, %b : (tensor<2x3xf32>, tensor<3x5xf32>, tensor<4xf32>) -> tensor<2x5xf32>
+  return
+}
+// -----
+// CHECK: reduce_sum expects an axis from -2 to 1, but got 5
+func.func @axis(%x: tensor<2x3xf32>) {
+  %0 = nacre.reduce_sum %x {axis = 5} : (tensor<2x3xf32>) -> tensor<2x1xf32>
+  return
+}
+// -----
+// CHECK: reshape expects as many elements as [B, 12], but got [B, 3, 5]
+func.func @reshape(%x: tensor<?x12xf32, #nacre.dims<["B", "12"]>>) {
+  %0 = nacre.reshape %x {shape = ["B", "3", "5"]} : (tensor<?x12xf32, #nacre.dims<["B", "12"]>>) -> tensor<?x3x5xf32, #nacre.dims<["B", "3", "5"]>>
+  return
+}
+// -----
+// CHECK: permute expects every axis from 0 to 1 once
+func.func @permute(%x: tensor<2x3xf32>) {
+  %0 = nacre.permute %x {order = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>
+  return
+}
+// -----
+// CHECK: slice expects a part of an axis of 6, but got 5 to 8
+func.func @slice(%x: tensor<6xf32>) {
+  %0 = nacre.slice %x {axis = 0, start = "5", size = "3"} : (tensor<6xf32>) -> tensor<3xf32>
+  return
+}
+// -----
+// CHECK: pad expects an axis with room for 6 entries from 0, but got 3
+func.func @pad(%x: tensor<6xf32>) {
+  %0 = nacre.pad %x {axis = 0, start = "0", size = "3"} : (tensor<6xf32>) -> tensor<3xf32>
+  return
+}
+// -----
+// CHECK: cross_entropy expects labels of shape [B], but got [T]
+func.func @loss(%x: tensor<?x3xf32, #nacre.dims<["B", "3"]>>, %y: tensor<?xi32, #nacre.dims<["T"]>>) {
+  %0 = nacre.cross_entropy %x, %y : (tensor<?x3xf32, #nacre.dims<["B", "3"]>>, tensor<?xi32, #nacre.dims<["T"]>>) -> tensor<f32>
+  return
+}
+// -----
+// CHECK: attention expects a number of key heads that divides 4, but got 3
+func.func @heads(%q: tensor<2x4x9x8xf32>, %k: tensor<2x3x9x8xf32>) {
+  %0 = nacre.attention %q, %k, %k {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+    : (tensor<2x4x9x8xf32>, tensor<2x3x9x8xf32>, tensor<2x3x9x8xf32>) -> tensor<2x4x9x8xf32>
+  return
+}
+// -----
+// CHECK: add combines nested values of different widths
+func.func @families(%x: tensor<5x4xf32>) {
+  %0 = nacre.prefixes %x {widths = array<i64: 2, 4>} : (tensor<5x4xf32>) -> !nacre.nested<[2, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>
+  %1 = nacre.prefixes %x {widths = array<i64: 3, 4>} : (tensor<5x4xf32>) -> !nacre.nested<[3, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>
+  %2 = nacre.add %0, %1 : (!nacre.nested<[2, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>, !nacre.nested<[3, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>)
+    -> !nacre.nested<[2, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>
+  return
+}
+// -----
+// CHECK: pick expects one of the widths 2, 4, but got 3
+func.func @pick(%x: tensor<5x4xf32>) {
+  %0 = nacre.prefixes %x {widths = array<i64: 2, 4>} : (tensor<5x4xf32>) -> !nacre.nested<[2, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>
+  %1 = nacre.pick %0 {width = "3"} : (!nacre.nested<[2, 4], tensor<5x?xf32, #nacre.dims<["5", "width"]>>>) -> tensor<5x3xf32>
+  return
+}
+// -----
+// CHECK: sgd expects a velocity of shape [6], but got []
+func.func @sgd(%w: tensor<6xf32>, %r: tensor<f32>) {
+  %0, %1 = nacre.sgd %w, %w, %r, %r, %r {momentum = 0.1, decay = 0.0, nesterov = false}
+    : (tensor<6xf32>, tensor<6xf32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<6xf32>, tensor<6xf32>)
+  return
+}
