@@ -103,7 +103,6 @@ static Value asInteger(VectorBuilder &b, Value pointer) { return LLVM::PtrToIntO
 Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled) {
   switch (slot.kind) {
   case Slot::Integer:
-  case Slot::Bytes:
     return sizeOf(slot.value);
   case Slot::Pointer: {
     auto buffer = launch.getBuffers()[slot.buffer].getDefiningOp<plan::BufferOp>();
@@ -142,7 +141,7 @@ void ProgramEmitter::returnStatus(int32_t status) {
   func::ReturnOp::create(b.op, code);
 }
 
-/// x - x is 0 for every finite x and NaN for the others.
+/// A number is finite unless all bits of its exponent are set.
 void ProgramEmitter::checkFinite(plan::CheckFiniteOp check) {
   Value x = b.loadScalar(addressOf(check.getBuffer().getDefiningOp<plan::BufferOp>()));
   Value bits = arith::BitcastOp::create(b.op, b.i32(), x);

@@ -17,7 +17,6 @@ struct Slot {
     Integer,  ///< `value`
     Pointer,  ///< the launch's buffer `buffer`, `value` elements in
     Table,    ///< a constant array of i64
-    Bytes,    ///< a constant f32, bit pattern in the low half
     RowGrain  ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
   } kind = Integer;
   Dim value;
