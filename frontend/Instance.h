@@ -2,7 +2,8 @@
 // A model or a layer with its arguments filled in: its parameters are declared in the IR, its parts are instances too.
 #pragma once
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 #include "frontend/Ast.h"
 #include "frontend/Meaning.h"
 

@@ -6,6 +6,7 @@
 #include "compiler/Transforms/Storage.h"
 #include "dialects/Nacre/IR/Builtins.h"
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/SetVector.h"
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Transforms/Groups.h"
 
+#include "dialects/Nacre/IR/Ops/Program.h"
+
 #include "llvm/ADT/DenseMap.h"
 
 using namespace nacre;

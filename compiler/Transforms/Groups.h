@@ -5,7 +5,7 @@
 // order between existing groups ever changes.
 #pragma once
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 

@@ -3,7 +3,7 @@
 // extents never matter.
 #pragma once
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 #include "dialects/Plan/IR/PlanOps.h"
 
 #include "llvm/ADT/StringMap.h"

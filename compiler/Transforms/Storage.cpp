@@ -2,6 +2,7 @@
 #include "compiler/Transforms/Storage.h"
 
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 using namespace nacre;
 using namespace mlir;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The models of the examples, as they stand in their files, with random weights: compiled code against the reference in f64, on every
 // level and with the same bits for 1, 2 and 4 threads; and two libraries at once in one process.
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 #include "test/harness/CompiledProgram.h"
 #include "test/harness/Judge.h"
 #include "test/harness/TestProgram.h"

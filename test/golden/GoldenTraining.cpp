@@ -2,7 +2,7 @@
 // Optimisers: the training step of a model with one parameter, run for given gradients.
 #include "test/golden/GoldenRun.h"
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 #include "test/harness/CompiledProgram.h"
 #include "test/harness/Judge.h"

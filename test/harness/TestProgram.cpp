@@ -2,7 +2,7 @@
 #include "test/harness/TestProgram.h"
 
 #include "compiler/Pipelines/Compile.h"
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 #include "frontend/Frontend.h"
 

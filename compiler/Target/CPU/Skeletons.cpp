@@ -6,7 +6,7 @@
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/Rows.h"
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/ADT/DenseMap.h"

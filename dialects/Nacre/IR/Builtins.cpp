@@ -2,6 +2,10 @@
 #include "dialects/Nacre/IR/Builtins.h"
 
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/STLExtras.h"
 

@@ -3,7 +3,8 @@
 #pragma once
 
 #include "dialects/Nacre/IR/Dims.h"
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 namespace nacre {
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
+#include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/Reduction.h"
 
 #include "llvm/ADT/STLExtras.h"
 

@@ -3,7 +3,7 @@
 // arithmetic on scalars or vectors inside kernels. Both hold the builder, so that operators read like the formula.
 #pragma once
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 
 namespace nacre {
 

@@ -1,15 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Registration, and the generated definitions of attribute, type, interfaces and operators.
+// Registration, and the generated definitions of attribute, type, and interfaces. Each family defines its own operators.
 #include "dialects/Nacre/IR/NacreDialect.h"
 
-#include "dialects/Nacre/IR/Expression.h"
-#include "dialects/Nacre/IR/NacreOps.h"
-#include "dialects/Nacre/IR/Ops/Elementwise.h"
-#include "dialects/Nacre/IR/Scalar.h"
+#include "dialects/Nacre/IR/Operator.h"
 
 #include "llvm/ADT/TypeSwitch.h"
-
-#include <cmath>
 
 using namespace mlir;
 using namespace nacre;
@@ -21,8 +16,6 @@ using namespace nacre;
 #include "dialects/Nacre/IR/NacreTypes.cpp.inc"
 
 #include "dialects/Nacre/IR/Interfaces.cpp.inc"
-#define GET_OP_CLASSES
-#include "dialects/Nacre/IR/NacreOps.cpp.inc"
 
 void NacreDialect::initialize() {
   addAttributes<
@@ -33,10 +26,20 @@ void NacreDialect::initialize() {
 #define GET_TYPEDEF_LIST
 #include "dialects/Nacre/IR/NacreTypes.cpp.inc"
       >();
-  addOperations<
-#define GET_OP_LIST
-#include "dialects/Nacre/IR/NacreOps.cpp.inc"
-      >();
+  addProgram();
+  addElementwise();
+  addReduction();
+  addLayout();
+  addContraction();
+  addNestedWidth();
+  addNormalization();
+  addAttention();
+  addSparseActivation();
+  addCodebook();
+  addConvolution();
+  addFactorization();
+  addLoss();
+  addOptimizer();
 }
 
 LogicalResult NestedType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> widths, RankedTensorType) {

@@ -17,6 +17,23 @@ def Nacre_Dialect : Dialect {
   let cppNamespace = "::nacre";
   let useDefaultAttributePrinterParser = 1;
   let useDefaultTypePrinterParser = 1;
+  let extraClassDeclaration = [{
+    // One a family, defined beside its operators (Ops/).
+    void addProgram();
+    void addElementwise();
+    void addReduction();
+    void addLayout();
+    void addContraction();
+    void addNestedWidth();
+    void addNormalization();
+    void addAttention();
+    void addSparseActivation();
+    void addCodebook();
+    void addConvolution();
+    void addFactorization();
+    void addLoss();
+    void addOptimizer();
+  }];
 }
 
 def Nacre_DimsAttr : AttrDef<Nacre_Dialect, "Dims"> {

@@ -1,22 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// All operators of the dialect and the interfaces that they answer.
+// All operators of the dialect. A file that needs one family includes that family's header in Ops/ instead.
 #pragma once
 
-#include "dialects/Nacre/IR/Dims.h"
-#include "dialects/Nacre/IR/Infer.h"
-#include "dialects/Nacre/IR/Layout.h"
-#include "dialects/Nacre/IR/NacreDialect.h"
-#include "dialects/Nacre/Reference/Array.h"
-
-#include "mlir/Bytecode/BytecodeOpInterface.h"
-#include "mlir/IR/Builders.h"
-#include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
-#include "mlir/IR/OpImplementation.h"
-#include "mlir/IR/SymbolTable.h"
-#include "mlir/Interfaces/InferTypeOpInterface.h"
-#include "mlir/Interfaces/SideEffectInterfaces.h"
-
-#include "dialects/Nacre/IR/Interfaces.h.inc"
-#define GET_OP_CLASSES
-#include "dialects/Nacre/IR/NacreOps.h.inc"
+#include "dialects/Nacre/IR/Ops/Attention.h"
+#include "dialects/Nacre/IR/Ops/Codebook.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
+#include "dialects/Nacre/IR/Ops/Convolution.h"
+#include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Factorization.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/Loss.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
+#include "dialects/Nacre/IR/Ops/Normalization.h"
+#include "dialects/Nacre/IR/Ops/Optimizer.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Nacre/IR/Ops/Reduction.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/Reference/Evaluate.h"
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/DenseMap.h"
 

@@ -4,7 +4,9 @@
 // Every nested value is held in one of three forms, the cheapest that its operators allow: the prefixes of one tensor (no work yet),
 // all members stacked on a new axis 0 (members of one shape), or one tensor a width.
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"

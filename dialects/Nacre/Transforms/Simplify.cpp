@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Small rewrites that the derivative rules leave behind.
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Forward, backward and optimiser as one function; and the gradient function that tests call.
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Optimizer.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "llvm/ADT/MapVector.h"

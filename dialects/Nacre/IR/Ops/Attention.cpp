@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Attention.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 
 #include <cmath>
@@ -220,3 +221,12 @@ LogicalResult AttentionBackwardOp::evaluate(Evaluation &evaluation) {
 }
 StringRef AttentionBackwardOp::skeleton() { return "attention_backward"; }
 Dim AttentionBackwardOp::operations() { return product(dimsOf(getQ())) * dimsOf(getK())[2] * Dim::constant(10); }
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Attention.cpp.inc"
+void NacreDialect::addAttention() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Attention.cpp.inc"
+      >();
+}

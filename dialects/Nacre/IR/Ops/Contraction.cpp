@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 
 using namespace nacre;
@@ -108,4 +109,13 @@ LogicalResult LinearOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &re
     y = y + Formula(b, getB());
   results.push_back(y.value);
   return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Contraction.cpp.inc"
+void NacreDialect::addContraction() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Contraction.cpp.inc"
+      >();
 }

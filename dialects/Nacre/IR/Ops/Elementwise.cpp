@@ -194,3 +194,12 @@ void ConstantOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorI
   else
     results.push_back(arith::ConstantOp::create(b, cast<IntegerAttr>(getValue())));
 }
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Elementwise.cpp.inc"
+void NacreDialect::addElementwise() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Elementwise.cpp.inc"
+      >();
+}

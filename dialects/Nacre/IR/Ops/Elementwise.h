@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the generated parts of Elementwise.td call.
+// The operators of Elementwise.td, and what their generated parts call.
 #pragma once
 
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Operator.h"
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Elementwise.h.inc"
 
 namespace nacre {
 

@@ -2,6 +2,7 @@
 // The layout operators that move data: pad, concat, and the rows of a table.
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
 
 using namespace nacre;
 using namespace mlir;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -384,4 +385,13 @@ Layout IotaOp::coordinates() {
   for (auto [axis, stride] : llvm::enumerate(layout.strides))
     stride = Dim::constant(int64_t(axis) == int64_t(getAxis()) ? 1 : 0);
   return layout;
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Layout.cpp.inc"
+void NacreDialect::addLayout() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Layout.cpp.inc"
+      >();
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Loss.h"
+#include "dialects/Nacre/IR/Ops/Normalization.h"
+#include "dialects/Nacre/IR/Ops/Reduction.h"
 
 #include <cmath>
 
@@ -193,4 +196,13 @@ LogicalResult KlOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &result
   Formula divergence = dropAxis(reduceSum(exp(p) * (p - s), -1), -1);
   results.push_back((Formula(b, meanOfAll(divergence)) * (t * t)).value);
   return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Loss.cpp.inc"
+void NacreDialect::addLoss() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Loss.cpp.inc"
+      >();
 }

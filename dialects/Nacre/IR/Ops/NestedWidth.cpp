@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
@@ -202,4 +205,13 @@ Dim NestedMatmulOp::operations() {
   Dims x = dimsOf(getX());
   x.back() = dimsOf(getW())[1];
   return product(x) * Dim::constant(2 * getWidths().back());
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/NestedWidth.cpp.inc"
+void NacreDialect::addNestedWidth() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/NestedWidth.cpp.inc"
+      >();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Normalization.h"
 
 #include <cmath>
 
@@ -210,4 +211,13 @@ LogicalResult NormalizeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> 
   double eps = getEps().convertToDouble(), floor = std::fmax(eps * eps, 1e-37); // 1e-37: smallest that f32 holds as a normal number
   results.push_back((x * rsqrt(maximum(reduceSum(square(x), getAxis()), Formula(b, floor)))).value);
   return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Normalization.cpp.inc"
+void NacreDialect::addNormalization() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Normalization.cpp.inc"
+      >();
 }

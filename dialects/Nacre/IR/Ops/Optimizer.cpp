@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-#include "dialects/Nacre/IR/NacreOps.h"
+#include "dialects/Nacre/IR/Ops/Optimizer.h"
 #include "dialects/Nacre/IR/Scalar.h"
 
 #include <cmath>
@@ -80,4 +80,13 @@ void SgdOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> &
   u = select(step == splat(step, 1), d, u * momentum + d);
   w = w - rate * (getNesterov() ? d + u * momentum : u);
   results.append({w.value, u.value});
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Optimizer.cpp.inc"
+void NacreDialect::addOptimizer() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Optimizer.cpp.inc"
+      >();
 }

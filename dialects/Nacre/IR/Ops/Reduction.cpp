@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/NestedWidth.h"
+#include "dialects/Nacre/IR/Ops/Reduction.h"
 #include "dialects/Nacre/IR/Scalar.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -341,4 +343,13 @@ LogicalResult ArgmaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &re
   Formula hit = select(x == reduceMax(x, -1), -position, Formula(b, kNegativeInfinity));
   results.push_back(ToIntOp::create(b, dropAxis(-reduceMax(hit, -1), -1).value));
   return success();
+}
+
+#define GET_OP_CLASSES
+#include "dialects/Nacre/IR/Ops/Reduction.cpp.inc"
+void NacreDialect::addReduction() {
+  addOperations<
+#define GET_OP_LIST
+#include "dialects/Nacre/IR/Ops/Reduction.cpp.inc"
+      >();
 }
