@@ -125,6 +125,9 @@ struct RangeExpr : ExprOf<ExprKind::Range> {
 struct TypeExpr {
   llvm::SMRange range;
   ExprPtr widths; ///< of `nested[...]`, else null
+  ExprPtr limit;  ///< of `sparse[k]` and `sparse[<=c]`, else null
+  bool isTotal = false; ///< `sparse[<=c]`: the limit counts all rows together
+  ExprPtr count;  ///< of `code[K]`, else null; then there is no element
   Name element;   ///< f32, i32, bool, or the name of a list of widths
   std::vector<ExprPtr> sizes;
   ExprPtr choices; ///< when set, all above is empty

@@ -140,11 +140,16 @@ private:
 
   void print(const TypeExpr &type) {
     if (type.choices) return print(*type.choices);
-    if (type.widths) {
-      out << "nested[";
-      print(*type.widths);
-      out << "] ";
-    }
+    auto bracketed = [&](llvm::StringRef word, const ExprPtr &inside) {
+      if (!inside) return;
+      out << word;
+      print(*inside);
+      out << "]";
+    };
+    bracketed("nested[", type.widths);
+    bracketed(type.isTotal ? "sparse[<=" : "sparse[", type.limit);
+    bracketed("code[", type.count);
+    if (type.widths || type.limit) out << " ";
     out << type.element.text;
     if (type.sizes.empty()) return;
     out << "[";

@@ -5,7 +5,7 @@
 using namespace nacre;
 
 bool Emitter::isChoice(const TypeExpr &type) const {
-  return type.choices || (!type.widths && type.sizes.empty() && program.find<WidthsDecl>(type.element.text));
+  return type.choices || (!type.widths && !type.limit && !type.count && type.sizes.empty() && program.find<WidthsDecl>(type.element.text));
 }
 
 mlir::Type Emitter::elementType(const Name &name) {
@@ -30,7 +30,7 @@ mlir::Type Emitter::resolveType(const TypeExpr &type, Frame &frame) {
   }
   std::optional<std::vector<int64_t>> widths;
   if (type.widths && !(widths = evaluateWidths(*type.widths, frame))) return {};
-  mlir::Type element = elementType(type.element);
+  mlir::Type element = type.count ? builder.getI32Type() : elementType(type.element);
   if (!element) return {};
   // 8: NACRE_MAX_RANK of the runtime
   if (type.sizes.size() > 8) {
@@ -48,8 +48,34 @@ mlir::Type Emitter::resolveType(const TypeExpr &type, Frame &frame) {
   if (widths) frame.dims.erase("width");
   if (!complete || !checkExtent(type.range, dims)) return {};
   mlir::RankedTensorType tensor = tensorOf(&context, element, dims);
+  if (type.count) return codeType(type, tensor, frame);
+  if (type.limit) return sparseType(type, tensor, frame);
   if (!widths) return tensor;
   return NestedType::get(&context, *widths, tensor);
+}
+
+mlir::Type Emitter::codeType(const TypeExpr &type, mlir::RankedTensorType tensor, Frame &frame) {
+  Meaning meaning = evaluateConstant(*type.count, frame);
+  if (meaning.isPoison()) return {};
+  const auto *count = meaning.as<int64_t>();
+  if (count && *count >= 1 && llvm::isInt<32>(*count)) return CodeType::get(&context, *count, tensor);
+  error(type.count->range, "expected a number of codes from 1 to 2147483647, but got " + meaning.text(), frame);
+  return {};
+}
+
+mlir::Type Emitter::sparseType(const TypeExpr &type, mlir::RankedTensorType tensor, Frame &frame) {
+  std::optional<Dim> limit = evaluateSize(*type.limit, frame);
+  if (!limit) return {};
+  if (type.widths || !tensor.getElementType().isF32() || tensor.getRank() == 0) {
+    error(type.range, "expected a tensor of f32 with at least one axis behind sparse[...], but got " + typeText(tensor), frame);
+    return {};
+  }
+  Dim room = type.isTotal ? product(dimsOf(tensor)) : dimsOf(tensor).back();
+  if ((room - *limit).asConstant().value_or(0) < 0) {
+    error(type.limit->range, "expected a limit of at most " + room.str() + ", but got " + limit->str(), frame);
+    return {};
+  }
+  return SparseType::get(&context, builder.getStringAttr((type.isTotal ? "<=" : "") + limit->str()), tensor);
 }
 
 Meaning Emitter::evaluateConstant(const Expr &expr, Frame &frame) {

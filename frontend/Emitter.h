@@ -77,6 +77,8 @@ private:
   // EmitTypes.cpp
   /// The type of a TypeExpr that is a tensor or nested; null and an error otherwise.
   mlir::Type resolveType(const TypeExpr &type, Frame &frame);
+  mlir::Type codeType(const TypeExpr &type, mlir::RankedTensorType tensor, Frame &frame);
+  mlir::Type sparseType(const TypeExpr &type, mlir::RankedTensorType tensor, Frame &frame);
   /// The widths of a TypeExpr that is a run-time choice (`[4, 8]` or the name of a list); nothing when it is a tensor.
   std::optional<std::vector<int64_t>> resolveChoices(const TypeExpr &type, Frame &frame);
   std::optional<std::vector<int64_t>> evaluateWidths(const Expr &expr, Frame &frame);

@@ -77,6 +77,10 @@ std::string nacre::typeText(mlir::Type type) {
     auto widths = llvm::map_range(nested.getWidths(), [](int64_t width) { return std::to_string(width); });
     return "nested[" + llvm::join(widths, ", ") + "] " + typeText(nested.getElement());
   }
+  if (auto sparse = llvm::dyn_cast<SparseType>(type))
+    return "sparse[" + sparse.getLimit().str() + "] " + typeText(sparse.getElement());
+  if (auto code = llvm::dyn_cast<CodeType>(type))
+    return "code[" + std::to_string(code.getCount()) + "]" + (dimsOf(type).empty() ? "" : text(dimsOf(type)));
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
   if (!tensor) return "a value that is not a tensor";
   std::string element = elementText(tensor.getElementType());

@@ -165,7 +165,7 @@ void Parser::rejectLaterTypes() {
   advance();
 }
 
-/// nested[W] f32[B, 10] | [4, 8] | 1..6
+/// f32[B, 10] | nested[W] f32[B, 10] | sparse[32] f32[B, 512] | sparse[<=c] f32[B, 512] | code[512][B] | [4, 8] | 1..6
 std::optional<TypeExpr> Parser::parseType() {
   TypeExpr type;
   llvm::SMLoc begin = peek().begin();
@@ -180,18 +180,32 @@ std::optional<TypeExpr> Parser::parseType() {
 }
 
 bool Parser::parseTensorType(TypeExpr &type) {
-  if (atWord("sparse") || atWord("code") || atWord("stream")) return rejectLaterTypes(), false;
-  if (atWord("nested") && peek(1).is(TokenKind::LeftBracket)) {
-    advance();
-    const Token &opening = advance();
-    type.widths = parseExpr();
-    if (!type.widths || !expectClosing(TokenKind::RightBracket, opening)) return false;
+  if (atWord("stream")) return rejectLaterTypes(), false;
+  bool isCode = atWord("code") && peek(1).is(TokenKind::LeftBracket);
+  if (isCode) return parseBracketed(type.count) && (!at(TokenKind::LeftBracket) || parseSizes(type));
+  if (atWord("nested") && peek(1).is(TokenKind::LeftBracket) && !parseBracketed(type.widths)) return false;
+  if (atWord("sparse") && peek(1).is(TokenKind::LeftBracket)) {
+    type.isTotal = peek(2).is(TokenKind::LessEqual);
+    if (!parseBracketed(type.limit, type.isTotal)) return false;
   }
   std::optional<Name> element = expectName("a type, such as f32[B, 64]");
   if (!element) return false;
   type.element = *element;
-  if (!accept(TokenKind::LeftBracket)) return true;
-  const Token &opening = previous();
+  return !at(TokenKind::LeftBracket) || parseSizes(type);
+}
+
+/// The word at hand and what stands in brackets behind it: nested[W], sparse[<=c], code[K].
+bool Parser::parseBracketed(ExprPtr &inside, bool skipsSign) {
+  advance();
+  const Token &opening = advance();
+  if (skipsSign) advance();
+  inside = parseExpr();
+  return inside && expectClosing(TokenKind::RightBracket, opening);
+}
+
+/// [B, 10]
+bool Parser::parseSizes(TypeExpr &type) {
+  const Token &opening = advance();
   while (!at(TokenKind::RightBracket)) {
     ExprPtr size = parseExpr();
     if (!size) return false;

@@ -64,6 +64,8 @@ private:
   bool parseInputs(FunctionDecl &function);
   std::optional<TypeExpr> parseType();
   bool parseTensorType(TypeExpr &type);
+  bool parseBracketed(ExprPtr &inside, bool skipsSign = false);
+  bool parseSizes(TypeExpr &type);
   void rejectLaterTypes();
 
   // Statements: ParseStatements.cpp

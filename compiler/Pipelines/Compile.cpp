@@ -30,12 +30,12 @@ static LogicalResult cleanUp(ModuleOp module) {
   return passes.run(module);
 }
 
-/// Surface operators and nested values -> primitives, and the training step.
+/// Surface operators, nested and sparse values -> primitives, and the training step.
 static LogicalResult lowerToPrimitives(ModuleOp module) {
   if (failed(decompose(module, /*keepDifferentiable=*/true)))
     return failure();
   for (auto function : module.getOps<func::FuncOp>())
-    if (failed(expandNested(function)))
+    if (failed(expandNested(function)) || failed(expandSparse(function)))
       return failure();
   if (failed(cleanUp(module)) || failed(addTrainingStep(module)))
     return failure();

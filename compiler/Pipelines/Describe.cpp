@@ -3,6 +3,7 @@
 
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Nacre/Transforms/Transforms.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -25,6 +26,8 @@ static int dimPosition(const ModelDescription &model, StringRef name) {
 
 /// The tightest bound that any operator sets on the values of an integer input.
 static int64_t valueBound(BlockArgument argument) {
+  if (auto code = dyn_cast<CodeType>(argument.getType()))
+    return code.getCount();
   int64_t bound = 0;
   for (Operation *user : argument.getUsers())
     if (auto indexing = dyn_cast<Indexing>(user); indexing && indexing.positions() == argument)
@@ -49,28 +52,48 @@ static PortDescription describeInput(func::FuncOp function, BlockArgument argume
   return port;
 }
 
-static PortDescription describeOutput(Type type, StringRef name) {
+/// One port for each tensor that holds the entries of a sparse value.
+static void describeEntries(SparseType type, const PortDescription &whole, std::vector<PortDescription> &ports) {
+  SmallVector<Type> types = entryTypes(type);
+  for (auto [i, name] : llvm::enumerate(entryNames(type))) {
+    PortDescription port = whole;
+    port.name += ("_" + name).str();
+    port.shape = dimsOf(types[i]);
+    port.isInteger = i > 0;
+    ports.push_back(port);
+  }
+}
+
+static void describeOutput(Type type, StringRef name, std::vector<PortDescription> &ports) {
   PortDescription port;
   port.name = name.str();
   port.shape = dimsOf(type);
-  Type element = isa<NestedType>(type) ? cast<NestedType>(type).getElement().getElementType() : cast<RankedTensorType>(type).getElementType();
-  port.isInteger = !element.isF32();
+  if (auto sparse = dyn_cast<SparseType>(type))
+    return describeEntries(sparse, port, ports);
   if (auto nested = dyn_cast<NestedType>(type)) {
     port.stackedWidths.assign(nested.getWidths().begin(), nested.getWidths().end());
     port.shape.insert(port.shape.begin(), Dim::constant(port.stackedWidths.size()));
+    type = nested.getElement();
   }
-  return port;
+  auto tensor = dyn_cast<RankedTensorType>(type);
+  port.isInteger = !tensor || !tensor.getElementType().isF32();
+  ports.push_back(port);
 }
 
 static FunctionDescription describeFunction(func::FuncOp function, const ModelDescription &model) {
   FunctionDescription result;
   result.name = function.getName().str();
   result.doc = textOf(function->getAttr("nacre.doc"));
-  for (BlockArgument argument : function.getArguments())
-    result.inputs.push_back(describeInput(function, argument, model));
+  for (BlockArgument argument : function.getArguments()) {
+    PortDescription port = describeInput(function, argument, model);
+    if (auto sparse = dyn_cast<SparseType>(argument.getType()))
+      describeEntries(sparse, port, result.inputs);
+    else
+      result.inputs.push_back(port);
+  }
   std::string name = textOf(function->getAttr("nacre.result_name"));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
-    result.outputs.push_back(describeOutput(type, !name.empty() ? name : i == 0 ? "result" : "result" + std::to_string(i)));
+    describeOutput(type, !name.empty() ? name : i == 0 ? "result" : "result" + std::to_string(i), result.outputs);
   result.program = symbolPrefix(model.name) + "_program_" + result.name;
   return result;
 }

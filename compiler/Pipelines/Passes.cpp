@@ -8,6 +8,7 @@
 namespace nacre {
 #define GEN_PASS_DEF_DECOMPOSE
 #define GEN_PASS_DEF_EXPANDNESTED
+#define GEN_PASS_DEF_EXPANDSPARSE
 #define GEN_PASS_DEF_TRAININGSTEP
 #define GEN_PASS_DEF_SIMPLIFY
 #define GEN_PASS_DEF_BUILDPROGRAMS
@@ -32,6 +33,14 @@ struct ExpandNested final : nacre::impl::ExpandNestedBase<ExpandNested> {
   void runOnOperation() override {
     for (auto function : getOperation().getOps<func::FuncOp>())
       if (failed(expandNested(function)))
+        return signalPassFailure();
+  }
+};
+
+struct ExpandSparse final : nacre::impl::ExpandSparseBase<ExpandSparse> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      if (failed(expandSparse(function)))
         return signalPassFailure();
   }
 };

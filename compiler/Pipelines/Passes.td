@@ -25,6 +25,16 @@ def ExpandNested : Pass<"expand-nested", "::mlir::ModuleOp"> {
   }];
 }
 
+def ExpandSparse : Pass<"expand-sparse", "::mlir::ModuleOp"> {
+  let summary = "replace sparse values by their entries and codes by integers";
+  let description = [{
+    Requires: composites on sparse values and codes are gone.
+    Ensures:  no sparse and no code type remains; an input or result of a sparse type is one tensor for values, one for indices and,
+              with one limit for all rows, one for rows. Nothing has become dense that was not written as densify.
+    Fails:    at an operator that has no meaning for a sparse value, naming it.
+  }];
+}
+
 def TrainingStep : Pass<"training-step", "::mlir::ModuleOp"> {
   let summary = "add the training step of the model's train block";
   let description = [{

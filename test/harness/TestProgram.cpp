@@ -44,7 +44,7 @@ std::string TestProgram::takeMessages() { return std::exchange(messages, ""); }
 
 static mlir::LogicalResult removeNested(mlir::ModuleOp module) {
   for (auto function : module.getOps<mlir::func::FuncOp>())
-    if (mlir::failed(expandNested(function)))
+    if (mlir::failed(expandNested(function)) || mlir::failed(expandSparse(function)))
       return mlir::failure();
   return mlir::success();
 }

@@ -192,6 +192,10 @@ RankedTensorType nacre::tensorOf(MLIRContext *context, Type element, ArrayRef<Di
 }
 
 Dims nacre::dimsOf(Type type) {
+  if (auto sparse = dyn_cast<SparseType>(type))
+    type = sparse.getElement();
+  if (auto code = dyn_cast<CodeType>(type))
+    type = code.getElement();
   if (auto nested = dyn_cast<NestedType>(type))
     type = nested.getElement();
   auto tensor = cast<RankedTensorType>(type);

@@ -63,7 +63,7 @@ using Dims = llvm::SmallVector<Dim, 4>;
 
 /// The tensor type of the given sizes: static ones become static extents, named ones carry the `#nacre.dims` encoding.
 mlir::RankedTensorType tensorOf(mlir::MLIRContext *context, mlir::Type element, llvm::ArrayRef<Dim> dims);
-/// The sizes of a tensor type, or of the element of a nested type.
+/// The sizes of a tensor type, or of the tensor that a nested, sparse or code type stands for.
 Dims dimsOf(mlir::Type type);
 /// The product of all sizes.
 Dim product(llvm::ArrayRef<Dim> dims);

@@ -62,6 +62,7 @@ Formula maximum(Formula a, Formula b) { return binary<MaximumOp>(a, b); }
 Formula minimum(Formula a, Formula b) { return binary<MinimumOp>(a, b); }
 Formula stop(Formula x) { return unary<StopOp>(x); }
 Formula toFloat(Formula x) { return unary<ToFloatOp>(x); }
+Formula toInt(Formula x) { return unary<ToIntOp>(x); }
 Formula matmul(Formula a, Formula b) { return binary<MatmulOp>(a, b); }
 
 Formula select(Formula condition, Formula a, Formula b) {

@@ -55,6 +55,8 @@ Formula minimum(Formula a, Formula b);
 Formula stop(Formula x);
 Formula select(Formula condition, Formula a, Formula b);
 Formula toFloat(Formula x);
+/// Towards zero.
+Formula toInt(Formula x);
 /// 1 where a > b, 1/2 where equal, else 0.
 Formula share(Formula a, Formula b);
 Formula geluTanhDerivative(Formula g, Formula x);

@@ -7,6 +7,10 @@ using namespace mlir;
 RankedTensorType nacre::plainType(Value value) {
   if (auto nested = dyn_cast<NestedType>(value.getType()))
     return nested.getElement();
+  if (auto sparse = dyn_cast<SparseType>(value.getType()))
+    return sparse.getElement();
+  if (auto code = dyn_cast<CodeType>(value.getType()))
+    return code.getElement();
   return cast<RankedTensorType>(value.getType());
 }
 
@@ -39,14 +43,50 @@ static LogicalResult checkOperand(const InferContext &context, Value operand) {
   return success();
 }
 
-LogicalResult InferContext::lift(ValueRange operands, bool widthwise, SmallVectorImpl<Type> &results,
+/// Refuses sparse values and codes where the operator has no meaning for them.
+LogicalResult InferContext::checkKinds(ValueRange operands, const LiftRule &rule) const {
+  unsigned sparse = 0;
+  bool nested = false;
+  for (Value operand : operands) {
+    nested |= isa<NestedType>(operand.getType());
+    if (auto code = dyn_cast<CodeType>(operand.getType()); code && !rule.codes)
+      return error("expects a tensor, but got code[" + Twine(code.getCount()) + "], which has no arithmetic");
+    auto type = dyn_cast<SparseType>(operand.getType());
+    if (!type)
+      continue;
+    if (rule.sparse == SparseRule::Refused)
+      return error("expects a dense value, but got sparse[" + type.getLimit().getValue() + "]; densify(x) makes it dense");
+    if (++sparse > 1)
+      return error("expects one sparse operand, but got two; densify(x) makes one dense");
+  }
+  if (sparse && nested)
+    return error("expects no nested value beside a sparse one");
+  return success();
+}
+
+/// Results of the sparse operand's shape are as sparse as it is.
+LogicalResult InferContext::keepSparse(ValueRange operands, SmallVectorImpl<Type> &results) const {
+  for (Value operand : operands)
+    if (auto type = dyn_cast<SparseType>(operand.getType()))
+      for (Type &result : results) {
+        if (result != type.getElement())
+          return error("expects operands that broadcast to the sparse value's shape " + text(dimsOf(type)) + ", but the result is " +
+                       text(dimsOf(result)));
+        result = type;
+      }
+  return success();
+}
+
+LogicalResult InferContext::lift(ValueRange operands, const LiftRule &rule, SmallVectorImpl<Type> &results,
                                  llvm::function_ref<LogicalResult(SmallVectorImpl<Type> &)> infer) {
   NestedType family;
+  if (failed(checkKinds(operands, rule)))
+    return failure();
   for (Value operand : operands) {
     if (failed(checkOperand(*this, operand)))
       return failure();
     auto nested = dyn_cast<NestedType>(operand.getType());
-    if (!nested || !widthwise)
+    if (!nested || !rule.widthwise)
       continue;
     if (family && family.getWidths() != nested.getWidths())
       return error("combines nested values of different widths");
@@ -57,7 +97,7 @@ LogicalResult InferContext::lift(ValueRange operands, bool widthwise, SmallVecto
     return failure();
   for (Type type : plain)
     results.push_back(family ? Type(NestedType::get(context, family.getWidths(), cast<RankedTensorType>(type))) : type);
-  return success();
+  return rule.sparse == SparseRule::Kept ? keepSparse(operands, results) : success();
 }
 
 LogicalResult InferContext::error(const Twine &message) const {

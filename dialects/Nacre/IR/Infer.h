@@ -11,9 +11,18 @@ namespace nacre {
 /// The name of the size that stands for the width at hand inside a nested type.
 inline constexpr llvm::StringLiteral kWidth = "width";
 
-/// The plain tensor type of a value: its own, or the element type of a nested one.
+/// The plain tensor type of a value: its own, or that which a nested, sparse or code type stands for.
 mlir::RankedTensorType plainType(mlir::Value value);
 inline Dims dimsOf(mlir::Value value) { return dimsOf(value.getType()); }
+
+/// See Nacre_Op::sparse.
+enum class SparseRule { Refused, Kept, Own };
+/// How an operator's `infer` is applied to operands that are not plain tensors.
+struct LiftRule {
+  bool widthwise;
+  SparseRule sparse;
+  bool codes;
+};
 
 /// Collects what inference needs to say: plain types, and errors that begin with the operator's name.
 class InferContext {
@@ -21,9 +30,10 @@ public:
   InferContext(mlir::MLIRContext *context, std::optional<mlir::Location> location, llvm::StringRef name)
       : context(context), location(location), name(name) {}
 
-  /// Runs `infer`; when `widthwise` and an operand is nested, wraps its results for the operands' widths.
-  /// Fails when two nested operands have different widths.
-  mlir::LogicalResult lift(mlir::ValueRange operands, bool widthwise, llvm::SmallVectorImpl<mlir::Type> &results,
+  /// Runs `infer`; when widthwise and an operand is nested, wraps its results for the operands' widths; when an operand is sparse and
+  /// that is kept, wraps its results as sparse. Fails when two nested operands have different widths, and where sparse values or
+  /// codes are refused.
+  mlir::LogicalResult lift(mlir::ValueRange operands, const LiftRule &rule, llvm::SmallVectorImpl<mlir::Type> &results,
                            llvm::function_ref<mlir::LogicalResult(llvm::SmallVectorImpl<mlir::Type> &)> infer);
 
   /// Reports "<op> <message>" at the op's place, if there is one.
@@ -42,6 +52,8 @@ public:
   mlir::MLIRContext *context;
 
 private:
+  mlir::LogicalResult checkKinds(mlir::ValueRange operands, const LiftRule &rule) const;
+  mlir::LogicalResult keepSparse(mlir::ValueRange operands, llvm::SmallVectorImpl<mlir::Type> &results) const;
   std::optional<mlir::Location> location;
   llvm::StringRef name;
 };

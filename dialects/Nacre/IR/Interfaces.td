@@ -32,6 +32,17 @@ def Nacre_Composite : OpInterface<"Composite"> {
     (ins "::mlir::OpBuilder &":$builder, "::llvm::SmallVectorImpl<::mlir::Value> &":$results)>];
 }
 
+def Nacre_OnEntries : OpInterface<"OnEntries"> {
+  let cppNamespace = "::nacre";
+  let description = [{
+    Has a sparse operand or result. Element-wise operators need no rule of their own: they work on the values.
+  }];
+  let methods = [InterfaceMethod<[{
+      The result from entries instead of sparse operands: `operands` has one an operand, dense ones without indices. A sparse result
+      has indices, a dense one has none. Fails, with an error, where the operator has no meaning for them.}],
+    "::llvm::FailureOr<::nacre::Entries>", "onEntries", (ins "::mlir::OpBuilder &":$builder, "::llvm::ArrayRef<::nacre::Entries>":$operands)>];
+}
+
 def Nacre_Pointwise : OpInterface<"Pointwise"> {
   let cppNamespace = "::nacre";
   let description = [{Each result element depends on the operand elements at the same place (after broadcasting).}];

@@ -14,6 +14,11 @@ class Nacre_Op<string mnemonic, list<Trait> traits = []>
         DeclareOpInterfaceMethods<InferTypeOpInterface>,
         DeclareOpInterfaceMethods<Nacre_Evaluable>], traits)> {
   bit widthwise = 1;
+  /// What `infer` does with a sparse operand: Refused; Kept: one sparse operand, which its result resembles, as f(0) = 0;
+  /// Own: it looks at the type itself.
+  string sparse = "Refused";
+  /// 1: takes codes too.
+  bit codes = 0;
   /// 1: a builtin of the language.
   bit builtin = 1;
   code declarations = "";
@@ -27,7 +32,7 @@ class Nacre_Op<string mnemonic, list<Trait> traits = []>
         ::mlir::ValueRange operands, ::mlir::DictionaryAttr attributes, ::mlir::OpaqueProperties properties,
         ::mlir::RegionRange regions, ::llvm::SmallVectorImpl<::mlir::Type> &results) {
       ::nacre::InferContext infer_(context, location, "}] # mnemonic # [{");
-      return infer_.lift(operands, }] # widthwise # [{, results, [&](::llvm::SmallVectorImpl<::mlir::Type> &plain) {
+      return infer_.lift(operands, {}] # widthwise # [{, ::nacre::SparseRule::}] # sparse # [{, }] # codes # [{}, results, [&](::llvm::SmallVectorImpl<::mlir::Type> &plain) {
         return $cppClass::infer(infer_, Adaptor(operands, attributes, properties, regions), plain);
       });
     }

@@ -42,6 +42,31 @@ void NacreDialect::initialize() {
   addOptimizer();
 }
 
+LogicalResult SparseType::verify(function_ref<InFlightDiagnostic()> emitError, StringAttr limit, RankedTensorType element) {
+  StringRef text = limit.getValue();
+  text.consume_front("<=");
+  std::optional<Dim> count = Dim::parse(text);
+  if (!count || count->asConstant().value_or(1) < 1)
+    return emitError() << "expects a limit such as \"32\" or \"<=32*B\", but got " << limit;
+  if (element.getRank() < 1 || !element.getElementType().isF32())
+    return emitError() << "expects a tensor of f32 with at least one axis, but got " << element;
+  return success();
+}
+bool SparseType::isPerRow() const { return !getLimit().getValue().starts_with("<="); }
+Dim SparseType::getCount() const {
+  StringRef text = getLimit().getValue();
+  text.consume_front("<=");
+  return *Dim::parse(text);
+}
+
+LogicalResult CodeType::verify(function_ref<InFlightDiagnostic()> emitError, int64_t count, RankedTensorType element) {
+  if (count < 1 || count > INT32_MAX)
+    return emitError() << "expects a number of codes from 1 to 2147483647, but got " << count;
+  if (!element.getElementType().isInteger(32))
+    return emitError() << "expects a tensor of i32, but got " << element;
+  return success();
+}
+
 LogicalResult NestedType::verify(function_ref<InFlightDiagnostic()> emitError, ArrayRef<int64_t> widths, RankedTensorType) {
   if (widths.empty())
     return emitError() << "expects at least one width";

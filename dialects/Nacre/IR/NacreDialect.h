@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// The dialect class, `DimsAttr` and `NestedType`.
+// The dialect class, `DimsAttr`, and the types of the field: `NestedType`, `SparseType`, `CodeType`.
 #pragma once
+
+#include "dialects/Nacre/IR/Dims.h"
 
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

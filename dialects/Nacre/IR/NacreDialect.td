@@ -55,9 +55,38 @@ def Nacre_NestedType : TypeDef<Nacre_Dialect, "Nested"> {
   let genVerifyDecl = 1;
 }
 
+def Nacre_SparseType : TypeDef<Nacre_Dialect, "Sparse"> {
+  let mnemonic = "sparse";
+  let summary = "a tensor with few non-zeros along its last axis";
+  let description = [{
+    `!nacre.sparse<"32", tensor<?x12288xf32, ...>>` has at most 32 non-zeros in each row; `"<=32*B"` instead counts the non-zeros of
+    all rows together. It is held as values and indices, and becomes dense only where `densify` is written.
+  }];
+  let parameters = (ins "::mlir::StringAttr":$limit, "::mlir::RankedTensorType":$element);
+  let assemblyFormat = "`<` $limit `,` $element `>`";
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Whether the limit counts the non-zeros of one row, not of all.
+    bool isPerRow() const;
+    /// The number in the limit.
+    ::nacre::Dim getCount() const;
+  }];
+}
+
+def Nacre_CodeType : TypeDef<Nacre_Dialect, "Code"> {
+  let mnemonic = "code";
+  let summary = "indices in [0, count), of i32";
+  let description = [{Made by operators or checked at the call, so that whoever looks one up need not ask. No arithmetic.}];
+  let parameters = (ins "int64_t":$count, "::mlir::RankedTensorType":$element);
+  let assemblyFormat = "`<` $count `,` $element `>`";
+  let genVerifyDecl = 1;
+}
+
 def Nacre_Value : Type<Or<[
     CPred<"::llvm::isa<::mlir::RankedTensorType>($_self)">,
-    CPred<"::llvm::isa<::nacre::NestedType>($_self)">]>,
-  "tensor or nested tensor">;
+    CPred<"::llvm::isa<::nacre::NestedType>($_self)">,
+    CPred<"::llvm::isa<::nacre::SparseType>($_self)">,
+    CPred<"::llvm::isa<::nacre::CodeType>($_self)">]>,
+  "tensor, nested or sparse tensor, or codes">;
 
 #endif

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dialects/Nacre/IR/Dims.h"
+#include "dialects/Nacre/IR/Entries.h"
 #include "dialects/Nacre/IR/Infer.h"
 #include "dialects/Nacre/IR/Layout.h"
 #include "dialects/Nacre/IR/NacreDialect.h"

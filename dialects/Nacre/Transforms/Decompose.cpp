@@ -9,7 +9,7 @@ using namespace mlir;
 /// on all widths together.
 static bool stays(Composite op) {
   return isa<Differentiable>(op.getOperation()) &&
-         llvm::none_of(op->getOperandTypes(), [](Type type) { return isa<NestedType>(type); });
+         llvm::none_of(op->getOperandTypes(), [](Type type) { return isa<NestedType, SparseType, CodeType>(type); });
 }
 
 LogicalResult nacre::decompose(Operation *root, bool keepDifferentiable) {

@@ -2,6 +2,8 @@
 // The rewrites inside the nacre dialect, in the order in which the pipeline runs them.
 #pragma once
 
+#include "dialects/Nacre/IR/NacreDialect.h"
+
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
@@ -15,6 +17,13 @@ mlir::LogicalResult decompose(mlir::Operation *root, bool keepDifferentiable);
 /// `nested_matmul`, everything else is written out width by width. Function results become stacked tensors.
 /// Requires composites to be gone but for differentiable ones. Fails, naming the operator, where members cannot be joined at the end.
 mlir::LogicalResult expandNested(mlir::func::FuncOp function);
+
+/// Removes the sparse and the code type: a sparse value becomes its entries (IR/Entries.h), one tensor each in the function's inputs and
+/// results; codes become integers. Requires composites to be gone but for differentiable ones on plain tensors.
+mlir::LogicalResult expandSparse(mlir::func::FuncOp function);
+/// The types of the tensors that hold a sparse value, and what each is called: values, indices and, with one limit for all rows, rows.
+llvm::SmallVector<mlir::Type> entryTypes(SparseType type);
+llvm::SmallVector<llvm::StringRef> entryNames(SparseType type);
 
 /// Removes what derivative rules leave behind: needless broadcasts. Bits do not change.
 mlir::LogicalResult simplify(mlir::Operation *root);

@@ -2,6 +2,7 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -25,6 +26,11 @@ LogicalResult MatmulOp::infer(InferContext &context, Adaptor op, SmallVectorImpl
   return success();
 }
 
+FailureOr<Entries> MatmulOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
+  if (operands[0].isDense() || dimsOf(getB()).size() != 2)
+    return emitError("matmul expects a sparse value on the left and a matrix on the right; densify(x) makes it dense");
+  return Entries{sparseProduct(builder, operands[0], operands[1].values)};
+}
 LogicalResult MatmulOp::evaluate(Evaluation &evaluation) {
   const Array &a = evaluation.in(0), &b = evaluation.in(1);
   Array result(evaluation.shapeOf(getResult()));

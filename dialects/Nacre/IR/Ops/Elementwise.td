@@ -18,10 +18,11 @@ class Nacre_PointwiseOp<string mnemonic, list<Trait> traits = []>
 }
 
 /// y = f(x) on f32. `reference` is C++ on `double x`; `lowering` builds a Value from `x` with `b`; `derivative` is an Formula of
-/// `g` (cotangent), `x` and `y`.
-class Nacre_Unary<string mnemonic, string summary_, code reference, code lowering, code derivative>
+/// `g` (cotangent), `x` and `y`. `atZero` is Kept where f(0) = 0, so that sparse values stay sparse.
+class Nacre_Unary<string mnemonic, string summary_, code reference, code lowering, code derivative, string atZero = "Refused">
     : Nacre_PointwiseOp<mnemonic, [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = summary_;
+  let sparse = atZero;
   let arguments = (ins Nacre_Value:$x);
   let pointwise = [{
     ::llvm::LogicalResult $cppClass::infer(::nacre::InferContext &context, Adaptor op, ::llvm::SmallVectorImpl<::mlir::Type> &results) {
@@ -45,48 +46,50 @@ class Nacre_Unary<string mnemonic, string summary_, code reference, code lowerin
   }];
 }
 
-def Nacre_NegOp : Nacre_Unary<"neg", "-x", "-x", "-x", "-g">;
+def Nacre_NegOp : Nacre_Unary<"neg", "-x", "-x", "-x", "-g", "Kept">;
 def Nacre_ExpOp : Nacre_Unary<"exp", "exponential", "std::exp(x)", "exp(x)", "g * y">;
 def Nacre_LogOp : Nacre_Unary<"log", "natural logarithm", "std::log(x)", "log(x)", "g / x">;
-def Nacre_SqrtOp : Nacre_Unary<"sqrt", "square root", "std::sqrt(x)", "sqrt(x)", "g * 0.5 / y">;
+def Nacre_SqrtOp : Nacre_Unary<"sqrt", "square root", "std::sqrt(x)", "sqrt(x)", "g * 0.5 / y", "Kept">;
 def Nacre_RsqrtOp : Nacre_Unary<"rsqrt", "1 / sqrt(x)", "1 / std::sqrt(x)", "1.0 / sqrt(x)", "g * -0.5 * y * y * y">;
 def Nacre_ReciprocalOp : Nacre_Unary<"reciprocal", "1 / x", "1 / x", "1.0 / x", "-(g * y * y)">;
-def Nacre_SquareOp : Nacre_Unary<"square", "x * x", "x * x", "x * x", "g * x * 2.0">;
-def Nacre_AbsOp : Nacre_Unary<"abs", "absolute value; the derivative at 0 is 0", "std::fabs(x)", "abs(x)", "g * sign(x)">;
+def Nacre_SquareOp : Nacre_Unary<"square", "x * x", "x * x", "x * x", "g * x * 2.0", "Kept">;
+def Nacre_AbsOp : Nacre_Unary<"abs", "absolute value; the derivative at 0 is 0", "std::fabs(x)", "abs(x)", "g * sign(x)", "Kept">;
 def Nacre_SignOp : Nacre_Unary<"sign", "-1, 0 or 1; no gradient flows through", "double((x > 0) - (x < 0))",
-  "select(x > 0.0, splat(x, 1.0), select(x < 0.0, splat(x, -1.0), splat(x, 0.0)))", "g * 0.0">;
-def Nacre_FloorOp : Nacre_Unary<"floor", "largest integer not above x; no gradient flows through", "std::floor(x)", "floor(x)", "g * 0.0">;
-def Nacre_SinOp : Nacre_Unary<"sin", "sine", "std::sin(x)", "sin(x)", "g * cos(x)">;
+  "select(x > 0.0, splat(x, 1.0), select(x < 0.0, splat(x, -1.0), splat(x, 0.0)))", "g * 0.0", "Kept">;
+def Nacre_FloorOp : Nacre_Unary<"floor", "largest integer not above x; no gradient flows through", "std::floor(x)", "floor(x)", "g * 0.0", "Kept">;
+def Nacre_SinOp : Nacre_Unary<"sin", "sine", "std::sin(x)", "sin(x)", "g * cos(x)", "Kept">;
 def Nacre_CosOp : Nacre_Unary<"cos", "cosine", "std::cos(x)", "cos(x)", "-(g * sin(x))">;
-def Nacre_TanhOp : Nacre_Unary<"tanh", "hyperbolic tangent", "std::tanh(x)", "tanh(x)", "g * (1.0 - y * y)">;
+def Nacre_TanhOp : Nacre_Unary<"tanh", "hyperbolic tangent", "std::tanh(x)", "tanh(x)", "g * (1.0 - y * y)", "Kept">;
 def Nacre_ErfOp : Nacre_Unary<"erf", "error function", "std::erf(x)", "erf(x)",
-  "g * exp(-(x * x)) * 1.1283791670955126">; // 2 / sqrt(pi)
+  "g * exp(-(x * x)) * 1.1283791670955126", "Kept">; // 2 / sqrt(pi)
 def Nacre_SigmoidOp : Nacre_Unary<"sigmoid", "1 / (1 + exp(-x))", "1 / (1 + std::exp(-x))", "1.0 / (1.0 + exp(-x))",
   "g * y * (1.0 - y)">;
 def Nacre_SoftplusOp : Nacre_Unary<"softplus", "log(1 + exp(x)), without overflow",
   "std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x)))", "max(x, splat(x, 0.0)) + log1p(exp(-abs(x)))", "g * sigmoid(x)">;
 def Nacre_ReluOp : Nacre_Unary<"relu", "max(x, 0); the derivative at 0 is 0", "std::fmax(x, 0)", "max(x, splat(x, 0.0))",
-  "select(x > 0.0, g, g * 0.0)">;
+  "select(y > 0.0, g, g * 0.0)", "Kept">;
 def Nacre_SiluOp : Nacre_Unary<"silu", "x * sigmoid(x)", "x / (1 + std::exp(-x))", "x / (1.0 + exp(-x))",
-  "g * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))">;
+  "g * sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))", "Kept">;
 def Nacre_GeluOp : Nacre_Unary<"gelu", "x * Phi(x), the erf form (Hendrycks and Gimpel 2016)",
   "0.5 * x * (1 + std::erf(x * 0.70710678118654752))", "x * 0.5 * (1.0 + erf(x * 0.70710678118654752))",
-  "g * ((1.0 + erf(x * 0.70710678118654752)) * 0.5 + x * exp(x * x * -0.5) * 0.39894228040143268)">;
+  "g * ((1.0 + erf(x * 0.70710678118654752)) * 0.5 + x * exp(x * x * -0.5) * 0.39894228040143268)", "Kept">;
 def Nacre_GeluTanhOp : Nacre_Unary<"gelu_tanh", "gelu by 0.5 x (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3)))",
   "0.5 * x * (1 + std::tanh(0.79788456080286536 * (x + 0.044715 * x * x * x)))",
   "x * 0.5 * (1.0 + tanh((x + x * x * x * 0.044715) * 0.79788456080286536))",
-  "geluTanhDerivative(g, x)">;
+  "geluTanhDerivative(g, x)", "Kept">;
 
 /// The same value; no gradient flows through.
 def Nacre_StopOp : Nacre_PointwiseOp<"stop"> {
   let summary = "the same value, without a gradient";
+  let sparse = "Kept";
   let arguments = (ins Nacre_Value:$x);
 }
 
 /// y = f(a, b) on f32 with broadcasting; `da` and `db` are Formulas of `g`, `a`, `b_` and `y`.
-class Nacre_Binary<string mnemonic, string summary_, code reference, code lowering, code da, code db>
+class Nacre_Binary<string mnemonic, string summary_, code reference, code lowering, code da, code db, string atZero = "Refused">
     : Nacre_PointwiseOp<mnemonic, [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = summary_;
+  let sparse = atZero;
   let arguments = (ins Nacre_Value:$a, Nacre_Value:$b);
   let pointwise = [{
     ::llvm::LogicalResult $cppClass::infer(::nacre::InferContext &context, Adaptor op, ::llvm::SmallVectorImpl<::mlir::Type> &results) {
@@ -112,8 +115,8 @@ class Nacre_Binary<string mnemonic, string summary_, code reference, code loweri
 
 def Nacre_AddOp : Nacre_Binary<"add", "a + b", "a + b", "a + b", "g", "g">;
 def Nacre_SubOp : Nacre_Binary<"sub", "a - b", "a - b", "a - b", "g", "-g">;
-def Nacre_MulOp : Nacre_Binary<"mul", "a * b", "a * b", "a * b", "g * b", "g * a">;
-def Nacre_DivOp : Nacre_Binary<"div", "a / b", "a / b", "a / b", "g / b", "-(g * y / b)">;
+def Nacre_MulOp : Nacre_Binary<"mul", "a * b", "a * b", "a * b", "g * b", "g * a", "Kept">;
+def Nacre_DivOp : Nacre_Binary<"div", "a / b", "a / b", "a / b", "g / b", "-(g * y / b)", "Kept">;
 def Nacre_MaximumOp : Nacre_Binary<"maximum", "the larger; equal values share the gradient", "std::fmax(a, b)", "max(a, b)",
   "g * share(a, b)", "g * share(b, a)">;
 def Nacre_MinimumOp : Nacre_Binary<"minimum", "the smaller; equal values share the gradient", "std::fmin(a, b)", "min(a, b)",
@@ -125,6 +128,7 @@ def Nacre_PowOp : Nacre_Binary<"pow", "a to the power b, a > 0", "std::pow(a, b)
 class Nacre_Compare<string mnemonic, string sign>
     : Nacre_PointwiseOp<mnemonic> {
   let summary = "whether a " # sign # " b";
+  let codes = !or(!eq(sign, "=="), !eq(sign, "!="));
   let arguments = (ins Nacre_Value:$a, Nacre_Value:$b);
   let pointwise = [{
     ::llvm::LogicalResult $cppClass::infer(::nacre::InferContext &context, Adaptor op, ::llvm::SmallVectorImpl<::mlir::Type> &results) {

@@ -185,8 +185,24 @@ LogicalResult SliceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<
   if (whole && end && (*end > *whole || start.asConstant().value_or(0) < 0 || size.asConstant().value_or(0) < 0))
     return context.error("expects a part of an axis of " + Twine(*whole) + ", but got " + start.str() + " to " + Twine(*end));
   dims[*axis] = size;
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
+  auto tensor = cast<RankedTensorType>(context.tensor(plainType(op.getX()).getElementType(), dims));
+  Type type = op.getX().getType();
+  if (auto code = dyn_cast<CodeType>(type)) {
+    results.push_back(CodeType::get(context.context, code.getCount(), tensor));
+  } else if (auto sparse = dyn_cast<SparseType>(type)) {
+    if (*axis != int64_t(dims.size()) - 1 || !start.isZero())
+      return context.error("expects the first entries of the last axis of a sparse value, but got others; densify(x) makes it dense");
+    results.push_back(SparseType::get(context.context, sparse.getLimit(), tensor));
+  } else {
+    results.push_back(tensor);
+  }
   return success();
+}
+/// Entries beyond the part are unused in it without being touched.
+FailureOr<Entries> SliceOp::onEntries(OpBuilder &, ArrayRef<Entries> operands) {
+  Entries result = operands[0];
+  result.dense = dimsOf(getResult());
+  return result;
 }
 LogicalResult SliceOp::evaluate(Evaluation &evaluation) {
   int64_t start = evaluation.sizeOf(dimOf(getStart()));

@@ -5,9 +5,9 @@
 
 include "dialects/Nacre/IR/NacreBase.td"
 
-class Nacre_ViewOp<string mnemonic>
-    : Nacre_Op<mnemonic, [DeclareOpInterfaceMethods<Nacre_View>, DeclareOpInterfaceMethods<Nacre_Differentiable>,
-        DeclareOpInterfaceMethods<Nacre_Widthwise>]> {
+class Nacre_ViewOp<string mnemonic, list<Trait> traits = []>
+    : Nacre_Op<mnemonic, !listconcat([DeclareOpInterfaceMethods<Nacre_View>, DeclareOpInterfaceMethods<Nacre_Differentiable>,
+        DeclareOpInterfaceMethods<Nacre_Widthwise>], traits)> {
   let results = (outs Nacre_Value:$result);
 }
 
@@ -20,8 +20,10 @@ def Nacre_PermuteOp : Nacre_ViewOp<"permute"> {
   let summary = "axes in another order: axis i of the result is axis `order[i]` of the operand";
   let arguments = (ins Nacre_Value:$x, DenseI64ArrayAttr:$order);
 }
-def Nacre_SliceOp : Nacre_ViewOp<"slice"> {
-  let summary = "a contiguous part of one axis, by start and size";
+def Nacre_SliceOp : Nacre_ViewOp<"slice", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "a contiguous part of one axis, by start and size; of a sparse value, the first entries of the last axis";
+  let sparse = "Own";
+  let codes = 1;
   let arguments = (ins Nacre_Value:$x, I64Attr:$axis, StrAttr:$start, StrAttr:$size);
   let builtin = 0; // the language writes x[a:b]
 }

@@ -3,6 +3,7 @@
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/NestedWidth.h"
 #include "dialects/Nacre/IR/Ops/Reduction.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"
 #include "dialects/Nacre/IR/Scalar.h"
 
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -54,7 +55,13 @@ static FailureOr<Value> stackReduce(OpBuilder &builder, Operation *op, ValueRang
 }
 
 LogicalResult ReduceSumOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  bool isSparse = isa<SparseType>(op.getX().getType());
+  if (isSparse && op.getAxis() != plainType(op.getX()).getRank() - 1)
+    return context.error("expects the last axis of a sparse value; densify(x) makes it dense");
   return inferReduce(context, op, results);
+}
+FailureOr<Entries> ReduceSumOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
+  return Entries{sparseRowSum(builder, operands[0])};
 }
 LogicalResult ReduceSumOp::evaluate(Evaluation &evaluation) {
   return evaluateReduce(evaluation, getAxis(), 0, [](double a, double b) { return a + b; });
@@ -156,7 +163,7 @@ static LogicalResult inferFold(InferContext &context, Adaptor op, SmallVectorImp
       return context.error("expects over = widths, but got over = " + *over);
     return inferOverWidths(context, op.getX(), results);
   }
-  return context.lift(ValueRange(op.getX()), true, results,
+  return context.lift(ValueRange(op.getX()), {true, SparseRule::Own, false}, results,
                       [&](SmallVectorImpl<Type> &plain) { return inferFoldShape(context, op, plain); });
 }
 

@@ -6,14 +6,17 @@
 include "dialects/Nacre/IR/NacreBase.td"
 
 /// The primitive: one axis, which stays with size 1.
-class Nacre_ReduceOp<string mnemonic>
-    : Nacre_Op<mnemonic, [DeclareOpInterfaceMethods<Nacre_Reduction>, DeclareOpInterfaceMethods<Nacre_Differentiable>,
-        DeclareOpInterfaceMethods<Nacre_Widthwise>]> {
+class Nacre_ReduceOp<string mnemonic, list<Trait> traits = []>
+    : Nacre_Op<mnemonic, !listconcat([DeclareOpInterfaceMethods<Nacre_Reduction>, DeclareOpInterfaceMethods<Nacre_Differentiable>,
+        DeclareOpInterfaceMethods<Nacre_Widthwise>], traits)> {
   let arguments = (ins Nacre_Value:$x, I64Attr:$axis);
   let results = (outs Nacre_Value:$result);
   let builtin = 0;
 }
-def Nacre_ReduceSumOp : Nacre_ReduceOp<"reduce_sum"> { let summary = "sum along one axis, which stays with size 1"; }
+def Nacre_ReduceSumOp : Nacre_ReduceOp<"reduce_sum", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "sum along one axis, which stays with size 1";
+  let sparse = "Own";
+}
 def Nacre_ReduceMaxOp : Nacre_ReduceOp<"reduce_max"> {
   let summary = "maximum along one axis, which stays with size 1; the gradient goes to every element that equals it";
 }
@@ -29,8 +32,14 @@ class Nacre_FoldOp<string mnemonic> : Nacre_CompositeOp<mnemonic> {
     the first `lengths[b]` entries of `axis`, which must follow the batch axis. `keep = true` leaves the axis with size 1.
   }];
 }
-def Nacre_SumOp : Nacre_FoldOp<"sum"> { let summary = "sum over an axis, over everything, or over widths"; }
-def Nacre_MeanOp : Nacre_FoldOp<"mean"> { let summary = "mean over an axis, over everything, or over widths"; }
+def Nacre_SumOp : Nacre_FoldOp<"sum"> {
+  let summary = "sum over an axis, over everything, or over widths";
+  let sparse = "Own";
+}
+def Nacre_MeanOp : Nacre_FoldOp<"mean"> {
+  let summary = "mean over an axis, over everything, or over widths";
+  let sparse = "Own";
+}
 def Nacre_MaxOp : Nacre_FoldOp<"max"> { let summary = "maximum over an axis, over everything, or over widths"; }
 
 def Nacre_LogSumExpOp : Nacre_CompositeOp<"logsumexp"> {

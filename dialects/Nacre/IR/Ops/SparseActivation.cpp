@@ -13,12 +13,15 @@ using namespace mlir;
 
 static Dim dimOf(StringRef text) { return Dim::parse(text).value_or(Dim()); }
 
-/// Indices of the shape of `values`.
-static LogicalResult checkEntries(InferContext &context, Value values, Value indices) {
-  if (failed(context.requireInteger(indices, "indices")))
+/// Indices (and rows) of the shape of `values`.
+static LogicalResult checkEntries(InferContext &context, Value values, Value indices, Value rows = {}) {
+  if (failed(context.requireInteger(indices, "indices")) || (rows && failed(context.requireInteger(rows, "rows"))))
     return failure();
-  if (dimsOf(values) != dimsOf(indices) || dimsOf(values).empty())
-    return context.error("expects indices of shape " + text(dimsOf(values)) + ", but got " + text(dimsOf(indices)));
+  Dims dims = dimsOf(values);
+  if (dims != dimsOf(indices) || dims.empty())
+    return context.error("expects indices of shape " + text(dims) + ", but got " + text(dimsOf(indices)));
+  if (rows && (dims != dimsOf(rows) || dims.size() != 1))
+    return context.error("expects values, indices and rows of one shape [c], but got " + text(dims) + " and " + text(dimsOf(rows)));
   return success();
 }
 
@@ -31,10 +34,25 @@ static LogicalResult checkTable(InferContext &context, Value table) {
 /// The sizes of entries [.., k] as [rows, k].
 static Dims flatRows(const Dims &dims) { return {product(ArrayRef<Dim>(dims).drop_back()), dims.back()}; }
 
-/// The slot's index, or nothing when the slot is unused.
-static std::optional<int64_t> used(double index, int64_t size) {
-  return index >= 0 && index < double(size) ? std::optional<int64_t>(int64_t(index)) : std::nullopt;
-}
+namespace {
+/// The slots of entries one after the other: where each stands, as the contract says it.
+struct Slots {
+  const Array &indices;
+  const Array *rows;
+  int64_t size;     ///< of the axis that indices count along
+  int64_t rowCount; ///< rows beyond it are unused; without `rows` every row exists
+
+  /// Calls `body(slot, row, index)` for every slot in use.
+  void forEachUsed(llvm::function_ref<void(int64_t, int64_t, int64_t)> body) const {
+    for (int64_t slot = 0; slot < indices.size(); ++slot) {
+      double index = indices.data[slot], row = rows ? rows->data[slot] : double(slot / indices.shape.back());
+      bool isUsed = index >= 0 && index < double(size) && row >= 0 && (!rows || row < double(rowCount));
+      if (isUsed)
+        body(slot, int64_t(row), int64_t(index));
+    }
+  }
+};
+} // namespace
 
 //===-- top_entries ----------------------------------------------------------------------------------------------------------===//
 
@@ -86,7 +104,7 @@ LogicalResult TopEntriesOp::evaluate(Evaluation &evaluation) {
   return success();
 }
 LogicalResult TopEntriesOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
-  gradients.push_back(PlaceOp::create(builder, getLoc(), cotangents[0], getIndices(), dimsOf(getX()).back().str()));
+  gradients.push_back(PlaceOp::create(builder, getLoc(), cotangents[0], getIndices(), Value(), dimsOf(getX()).back().str(), ""));
   return success();
 }
 StringRef TopEntriesOp::skeleton() { return "select"; }
@@ -96,48 +114,67 @@ Dim TopEntriesOp::operations() { return Dim(); }
 
 LogicalResult TakeOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   Dims x = dimsOf(op.getX()), indices = dimsOf(op.getIndices());
-  if (failed(context.requireFloat(op.getX(), "an operand")) || failed(context.requireInteger(op.getIndices(), "indices")))
+  if (failed(context.requireFloat(op.getX(), "an operand")) ||
+      failed(checkEntries(context, op.getRows() ? op.getRows() : op.getIndices(), op.getIndices(), op.getRows())))
     return failure();
-  Dims leading(indices.begin(), indices.end() - (indices.empty() ? 0 : 1));
-  if (x.empty() || indices.empty() || broadcast(ArrayRef<Dim>(x).drop_back(), leading) != leading)
-    return context.error("expects indices of shape [.., k] whose leading axes those of " + text(x) + " broadcast to, but got " + text(indices));
+  Dims leading(indices.begin(), indices.end() - 1);
+  bool fits = op.getRows() ? x.size() == 2 : !x.empty() && broadcast(ArrayRef<Dim>(x).drop_back(), leading) == leading;
+  if (!fits)
+    return context.error("expects indices [.., k] whose leading axes those of " + text(x) + " broadcast to, but got " + text(indices));
   results.push_back(context.tensor(context.f32(), indices));
   return success();
 }
 LogicalResult TakeOp::evaluate(Evaluation &evaluation) {
-  const Array &x = evaluation.in(0), &indices = evaluation.in(1);
+  const Array &x = evaluation.in(0), &indices = evaluation.in(1), *rows = evaluation.in(getRows());
   Array result(indices.shape);
-  forEach(indices.shape, [&](ArrayRef<int64_t> at) {
-    SmallVector<int64_t> from(at);
-    if (std::optional<int64_t> index = used(indices.at(at), x.shape.back())) {
-      from.back() = *index;
-      result(at) = x.at(from);
-    }
-  });
+  if (rows) {
+    // An axis of size 1 repeats, as in broadcasting.
+    int64_t size = x.shape[1] == 1 ? INT64_MAX : x.shape[1], count = x.shape[0] == 1 ? INT64_MAX : x.shape[0];
+    Slots{indices, rows, size, count}.forEachUsed(
+        [&](int64_t slot, int64_t row, int64_t index) { result.data[slot] = x.at({row, index}); });
+  } else {
+    forEach(indices.shape, [&](ArrayRef<int64_t> at) {
+      SmallVector<int64_t> from(at);
+      double index = indices.at(at);
+      if (index >= 0 && index < double(x.shape.back())) {
+        from.back() = int64_t(index);
+        result(at) = x.at(from);
+      }
+    });
+  }
   evaluation.out() = std::move(result);
   return success();
 }
 LogicalResult TakeOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   Dims x = dimsOf(getX());
   ImplicitLocOpBuilder b(getLoc(), builder);
-  if (x.size() == 1) {
+  gradients.append({Value(), Value()});
+  bool oneRow = llvm::all_of(ArrayRef<Dim>(x).drop_back(), [](const Dim &dim) { return dim.isOne(); });
+  if (getRows() && !oneRow && x.back().isOne()) {
+    // One column for all: summed by row.
+    Dims slots = {dimsOf(getIndices())[0], Dim::constant(1)};
+    Value g = reshape(Formula(b, cotangents[0]), slots).value, rows = reshape(Formula(b, getRows()), slots).value;
+    gradients[0] = reshape(Formula(b, SegmentSumOp::create(b, g, rows, x[0].str())), x).value;
+  } else if (oneRow) {
     // One row for all: no tensor of the broadcast shape comes into being.
     Dims flat = flatRows(dimsOf(getIndices()));
     Formula g = reshape(Formula(b, cotangents[0]), flat), indices = reshape(Formula(b, getIndices()), flat);
-    gradients.push_back(SegmentSumOp::create(b, g.value, indices.value, x.back().str()));
+    gradients[0] = reshape(Formula(b, SegmentSumOp::create(b, g.value, indices.value, x.back().str())), x).value;
   } else {
-    gradients.push_back(PlaceOp::create(b, cotangents[0], getIndices(), x.back().str()));
+    gradients[0] = PlaceOp::create(b, cotangents[0], getIndices(), getRows(), x.back().str(), getRows() ? x[0].str() : "");
   }
-  gradients.push_back(Value());
   return success();
 }
 StringRef TakeOp::skeleton() { return "take"; }
 Dim TakeOp::operations() { return Dim(); }
 
 LogicalResult PlaceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  if (failed(context.requireFloat(op.getValues(), "values")) || failed(checkEntries(context, op.getValues(), op.getIndices())))
+  if (failed(context.requireFloat(op.getValues(), "values")) ||
+      failed(checkEntries(context, op.getValues(), op.getIndices(), op.getRows())))
     return failure();
   Dims dims = dimsOf(op.getValues());
+  if (op.getRows())
+    dims = {dimOf(op.getCount()), Dim()};
   dims.back() = dimOf(op.getSize());
   results.push_back(context.tensor(context.f32(), dims));
   return success();
@@ -145,18 +182,14 @@ LogicalResult PlaceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<
 LogicalResult PlaceOp::evaluate(Evaluation &evaluation) {
   const Array &values = evaluation.in(0), &indices = evaluation.in(1);
   Array result(evaluation.shapeOf(getResult()));
-  forEach(values.shape, [&](ArrayRef<int64_t> at) {
-    SmallVector<int64_t> to(at);
-    if (std::optional<int64_t> index = used(indices.at(at), result.shape.back())) {
-      to.back() = *index;
-      result(to) += values.at(at);
-    }
-  });
+  int64_t size = result.shape.back();
+  Slots{indices, evaluation.in(getRows()), size, result.shape[0]}.forEachUsed(
+      [&](int64_t slot, int64_t row, int64_t index) { result.data[row * size + index] += values.data[slot]; });
   evaluation.out() = std::move(result);
   return success();
 }
 LogicalResult PlaceOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
-  gradients.append({TakeOp::create(builder, getLoc(), cotangents[0], getIndices()), Value()});
+  gradients.append({TakeOp::create(builder, getLoc(), cotangents[0], getIndices(), getRows()), Value(), Value()});
   return success();
 }
 StringRef PlaceOp::skeleton() { return "place"; }
@@ -165,10 +198,12 @@ Dim PlaceOp::operations() { return Dim(); }
 //===-- products with few entries --------------------------------------------------------------------------------------------===//
 
 LogicalResult GatherRowsSumOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  if (failed(context.requireFloat(op.getValues(), "values")) || failed(checkEntries(context, op.getValues(), op.getIndices())) ||
-      failed(checkTable(context, op.getTable())))
+  if (failed(context.requireFloat(op.getValues(), "values")) ||
+      failed(checkEntries(context, op.getValues(), op.getIndices(), op.getRows())) || failed(checkTable(context, op.getTable())))
     return failure();
   Dims dims = dimsOf(op.getValues());
+  if (op.getRows())
+    dims = {dimOf(op.getCount()), Dim()};
   dims.back() = dimsOf(op.getTable())[1];
   results.push_back(context.tensor(context.f32(), dims));
   return success();
@@ -176,22 +211,26 @@ LogicalResult GatherRowsSumOp::infer(InferContext &context, Adaptor op, SmallVec
 LogicalResult GatherRowsSumOp::evaluate(Evaluation &evaluation) {
   const Array &values = evaluation.in(0), &indices = evaluation.in(1), &table = evaluation.in(2);
   Array result(evaluation.shapeOf(getResult()));
-  int64_t k = values.shape.back(), width = table.shape[1];
-  for (int64_t slot = 0; slot < values.size(); ++slot)
-    if (std::optional<int64_t> index = used(indices.data[slot], table.shape[0]))
-      for (int64_t c = 0; c < width; ++c)
-        result.data[slot / k * width + c] += values.data[slot] * table.data[*index * width + c];
+  int64_t width = table.shape[1];
+  Slots{indices, evaluation.in(getRows()), table.shape[0], result.shape[0]}.forEachUsed([&](int64_t slot, int64_t row, int64_t index) {
+    for (int64_t c = 0; c < width; ++c)
+      result.data[row * width + c] += values.data[slot] * table.data[index * width + c];
+  });
   evaluation.out() = std::move(result);
   return success();
 }
 LogicalResult GatherRowsSumOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Dims table = dimsOf(getTable()), flat = flatRows(dimsOf(getValues()));
-  gradients.push_back(SampledProductOp::create(b, cotangents[0], getTable(), getIndices()));
-  gradients.push_back(Value());
-  Formula values = reshape(Formula(b, getValues()), flat), indices = reshape(Formula(b, getIndices()), flat);
-  Formula g = reshape(Formula(b, cotangents[0]), {flat[0], table[1]});
-  gradients.push_back(SegmentOuterOp::create(b, values.value, indices.value, g.value, table[0].str()));
+  Formula values(b, getValues()), indices(b, getIndices()), g(b, cotangents[0]);
+  gradients.append({SampledProductOp::create(b, g.value, getTable(), getIndices(), getRows()), Value()});
+  if (!getRows()) {
+    values = reshape(values, flat);
+    indices = reshape(indices, flat);
+    g = reshape(g, {flat[0], table[1]});
+  }
+  gradients.push_back(SegmentOuterOp::create(b, values.value, indices.value, g.value, getRows(), table[0].str()));
+  gradients.resize(getNumOperands());
   return success();
 }
 StringRef GatherRowsSumOp::skeleton() { return "gather_sum"; }
@@ -200,9 +239,11 @@ Dim GatherRowsSumOp::operations() { return product(dimsOf(getValues())) * dimsOf
 LogicalResult SampledProductOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   Dims x = dimsOf(op.getX()), indices = dimsOf(op.getIndices());
   if (failed(context.requireFloat(op.getX(), "an operand")) || failed(checkTable(context, op.getTable())) ||
-      failed(context.requireInteger(op.getIndices(), "indices")))
+      failed(checkEntries(context, op.getRows() ? op.getRows() : op.getIndices(), op.getIndices(), op.getRows())))
     return failure();
-  if (x.empty() || x.size() != indices.size() || ArrayRef<Dim>(x).drop_back() != ArrayRef<Dim>(indices).drop_back())
+  bool fits = op.getRows() ? x.size() == 2
+                           : !x.empty() && ArrayRef<Dim>(x).drop_back() == ArrayRef<Dim>(indices).drop_back();
+  if (!fits)
     return context.error("expects indices with the leading axes of " + text(x) + ", but got " + text(indices));
   if (x.back() != dimsOf(op.getTable())[1])
     return context.error("expects a table of shape [_, " + x.back().str() + "], but got " + text(dimsOf(op.getTable())));
@@ -212,22 +253,27 @@ LogicalResult SampledProductOp::infer(InferContext &context, Adaptor op, SmallVe
 LogicalResult SampledProductOp::evaluate(Evaluation &evaluation) {
   const Array &x = evaluation.in(0), &table = evaluation.in(1), &indices = evaluation.in(2);
   Array result(indices.shape);
-  int64_t k = indices.shape.back(), width = table.shape[1];
-  for (int64_t slot = 0; slot < indices.size(); ++slot)
-    if (std::optional<int64_t> index = used(indices.data[slot], table.shape[0]))
-      for (int64_t c = 0; c < width; ++c)
-        result.data[slot] += x.data[slot / k * width + c] * table.data[*index * width + c];
+  int64_t width = table.shape[1];
+  Slots{indices, evaluation.in(getRows()), table.shape[0], x.shape[0]}.forEachUsed([&](int64_t slot, int64_t row, int64_t index) {
+    for (int64_t c = 0; c < width; ++c)
+      result.data[slot] += x.data[row * width + c] * table.data[index * width + c];
+  });
   evaluation.out() = std::move(result);
   return success();
 }
 LogicalResult SampledProductOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Dims table = dimsOf(getTable()), flat = flatRows(dimsOf(getIndices()));
-  gradients.push_back(GatherRowsSumOp::create(b, cotangents[0], getIndices(), getTable()));
-  Formula g = reshape(Formula(b, cotangents[0]), flat), indices = reshape(Formula(b, getIndices()), flat);
-  Formula x = reshape(Formula(b, getX()), {flat[0], table[1]});
-  gradients.push_back(SegmentOuterOp::create(b, g.value, indices.value, x.value, table[0].str()));
-  gradients.push_back(Value());
+  Formula g(b, cotangents[0]), indices(b, getIndices()), x(b, getX());
+  gradients.push_back(
+      GatherRowsSumOp::create(b, g.value, getIndices(), getTable(), getRows(), getRows() ? x.dims()[0].str() : std::string()));
+  if (!getRows()) {
+    g = reshape(g, flat);
+    indices = reshape(indices, flat);
+    x = reshape(x, {flat[0], table[1]});
+  }
+  gradients.push_back(SegmentOuterOp::create(b, g.value, indices.value, x.value, getRows(), table[0].str()));
+  gradients.resize(getNumOperands());
   return success();
 }
 StringRef SampledProductOp::skeleton() { return "sampled"; }
@@ -237,21 +283,22 @@ Dim SampledProductOp::operations() { return product(dimsOf(getIndices())) * dims
 
 LogicalResult SegmentOuterOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   Dims x = dimsOf(op.getX()), values = dimsOf(op.getValues());
-  if (failed(context.requireFloat(op.getValues(), "values")) || failed(checkEntries(context, op.getValues(), op.getIndices())))
+  if (failed(context.requireFloat(op.getValues(), "values")) ||
+      failed(checkEntries(context, op.getValues(), op.getIndices(), op.getRows())))
     return failure();
-  if (x.size() != 2 || values.size() != 2 || x[0] != values[0])
+  if (x.size() != 2 || (!op.getRows() && (values.size() != 2 || x[0] != values[0])))
     return context.error("expects values [m, k] and rows [m, d], but got " + text(values) + " and " + text(x));
-  results.push_back(context.tensor(context.f32(), {dimOf(op.getRows()), x[1]}));
+  results.push_back(context.tensor(context.f32(), {dimOf(op.getSegments()), x[1]}));
   return success();
 }
 LogicalResult SegmentOuterOp::evaluate(Evaluation &evaluation) {
   const Array &values = evaluation.in(0), &indices = evaluation.in(1), &x = evaluation.in(2);
   Array result(evaluation.shapeOf(getResult()));
-  int64_t k = values.shape[1], width = x.shape[1];
-  for (int64_t slot = 0; slot < values.size(); ++slot)
-    if (std::optional<int64_t> index = used(indices.data[slot], result.shape[0]))
-      for (int64_t c = 0; c < width; ++c)
-        result.data[*index * width + c] += values.data[slot] * x.data[slot / k * width + c];
+  int64_t width = x.shape[1];
+  Slots{indices, evaluation.in(getRows()), result.shape[0], x.shape[0]}.forEachUsed([&](int64_t slot, int64_t row, int64_t index) {
+    for (int64_t c = 0; c < width; ++c)
+      result.data[index * width + c] += values.data[slot] * x.data[row * width + c];
+  });
   evaluation.out() = std::move(result);
   return success();
 }
@@ -261,16 +308,19 @@ Dim SegmentOuterOp::operations() { return product(dimsOf(getValues())) * dimsOf(
 LogicalResult SegmentSumOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   if (failed(context.requireFloat(op.getValues(), "values")) || failed(checkEntries(context, op.getValues(), op.getIndices())))
     return failure();
-  results.push_back(context.tensor(context.f32(), {dimOf(op.getRows())}));
+  results.push_back(context.tensor(context.f32(), {dimOf(op.getSegments())}));
   return success();
 }
 LogicalResult SegmentSumOp::evaluate(Evaluation &evaluation) {
   const Array &values = evaluation.in(0), &indices = evaluation.in(1);
   Array result(evaluation.shapeOf(getResult()));
-  for (int64_t slot = 0; slot < values.size(); ++slot)
-    if (std::optional<int64_t> index = used(indices.data[slot], result.shape[0]))
-      result.data[*index] += values.data[slot];
+  Slots{indices, nullptr, result.size(), 0}.forEachUsed(
+      [&](int64_t slot, int64_t, int64_t index) { result.data[index] += values.data[slot]; });
   evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult SegmentSumOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  gradients.append({TakeOp::create(builder, getLoc(), cotangents[0], getIndices(), Value()), Value()});
   return success();
 }
 StringRef SegmentSumOp::skeleton() { return "segment"; }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Sparse values: which entries of a row stay, and arithmetic on those alone.
 //
-// The primitives work on entries: values and indices of the same shape [.., k], along an axis of n. A slot whose index lies outside
-// [0, n) is unused and contributes nothing; unused slots come last.
+// The primitives work on entries (IR/Entries.h): values and indices of the same shape [.., k], along an axis of n. A slot whose index
+// lies outside [0, n) is unused and contributes nothing; unused slots come last. With `rows`, values, indices and rows are [c]: slot s
+// belongs to row rows[s] instead of to the row where it stands; rows ascend, and a slot whose row lies outside is unused too.
 #ifndef NACRE_SPARSE_ACTIVATION_TD
 #define NACRE_SPARSE_ACTIVATION_TD
 
@@ -23,34 +24,97 @@ def Nacre_TopEntriesOp : Nacre_EntriesOp<"top_entries", [DeclareOpInterfaceMetho
   let results = (outs Nacre_Value:$values, Nacre_Value:$indices);
 }
 def Nacre_TakeOp : Nacre_EntriesOp<"take", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
-  let summary = "x[.., indices]: entries of the last axis; 0 for unused slots; leading axes of x broadcast";
-  let arguments = (ins Nacre_Value:$x, Nacre_Value:$indices);
+  let summary = "x[.., indices]: entries of the last axis; 0 for unused slots; leading axes of x broadcast, with rows: x[rows, indices]";
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$indices, Optional<Nacre_Value>:$rows);
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_PlaceOp : Nacre_EntriesOp<"place", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
-  let summary = "zeros of a last axis of `size` with values added at indices, in the order of the slots";
-  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, StrAttr:$size);
+  let summary = "zeros of a last axis of `size` with values added at indices, in the order of the slots; with rows: [count, size]";
+  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Optional<Nacre_Value>:$rows, StrAttr:$size,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$count);
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_GatherRowsSumOp : Nacre_EntriesOp<"gather_rows_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
-  let summary = "sum over slots j of values[.., j] * table[indices[.., j], :], in the order of the slots; table: [n, d]";
-  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$table);
+  let summary = "sum over slots j of values[.., j] * table[indices[.., j], :], in the order of the slots; table: [n, d]; with rows: [count, d]";
+  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$table, Optional<Nacre_Value>:$rows,
+                       DefaultValuedAttr<StrAttr, "\"\"">:$count);
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_SampledProductOp : Nacre_EntriesOp<"sampled_product", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
-  let summary = "x[.., :] . table[indices[.., j], :] for every slot j; 0 for unused ones; table: [n, d]";
-  let arguments = (ins Nacre_Value:$x, Nacre_Value:$table, Nacre_Value:$indices);
+  let summary = "x[.., :] . table[indices[.., j], :] for every slot j; 0 for unused ones; table: [n, d]; x[rows, :] with rows";
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$table, Nacre_Value:$indices, Optional<Nacre_Value>:$rows);
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_SegmentOuterOp : Nacre_EntriesOp<"segment_outer"> {
-  let summary = "row i: the sum of values[m, j] * x[m, :] over all slots with indices[m, j] = i, in ascending order; [rows, d]";
-  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$x, StrAttr:$rows);
+  let summary = "row i: the sum of values[m, j] * x[m, :] over all slots with indices[m, j] = i, in ascending order; [segments, d]";
+  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$x, Optional<Nacre_Value>:$rows, StrAttr:$segments);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum"> {
-  let summary = "element i: the sum of values[m, j] over all slots with indices[m, j] = i, in ascending order; [rows]";
-  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, StrAttr:$rows);
+def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "element i: the sum of values[m, j] over all slots with indices[m, j] = i, in ascending order; [segments]";
+  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, StrAttr:$segments);
   let results = (outs Nacre_Value:$result);
+}
+/// The row and the column of positions in a flattened [.., size]; the number of rows need not be known.
+def Nacre_SplitIndexOp : Nacre_Op<"split_index", [DeclareOpInterfaceMethods<Nacre_Pointwise>]> {
+  let summary = "position / size and position % size";
+  let arguments = (ins Nacre_Value:$positions, I64Attr:$size);
+  let results = (outs Nacre_Value:$rows, Nacre_Value:$columns);
+  let builtin = 0;
+}
+/// Between the primitives and the sparse type; expand-sparse removes it.
+def Nacre_SparseOfOp : Nacre_Op<"sparse_of", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "the sparse value of shape `shape` that consists of entries";
+  let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Optional<Nacre_Value>:$rows, ArrayAttr:$shape, StrAttr:$limit);
+  let results = (outs Nacre_Value:$result);
+  let builtin = 0;
+}
+
+//===-- what the language calls ---------------------------------------------------------------------------------------------------===//
+
+class Nacre_TopKOp<string mnemonic, string order, string where> : Nacre_CompositeOp<mnemonic> {
+  let summary = "the k entries of " # order # " of " # where # ", 0 elsewhere, as a sparse value";
+  let description = [{
+    Among equal entries the lowest index stays. An entry that is exactly 0 is not held, so a row may have fewer. The gradient flows to
+    the entries that stay (Makhzani and Frey 2014).
+  }];
+  let arguments = (ins Nacre_Value:$x, I64Attr:$k);
+  let results = (outs Nacre_Value:$result);
+}
+def Nacre_TopkOp : Nacre_TopKOp<"topk", "largest value", "every row">;
+def Nacre_AbsTopkOp : Nacre_TopKOp<"abs_topk", "largest magnitude", "every row">;
+def Nacre_BatchTopkOp : Nacre_TopKOp<"batch_topk", "largest value for each row", "all rows together"> {
+  let description = [{
+    The k * rows largest entries of all rows together (Bussmann et al. 2024), so rows differ in count. Among equal entries the first stays;
+    an entry that is exactly 0 is not held. The gradient flows to the entries that stay.
+  }];
+}
+def Nacre_MatchingPursuitOp : Nacre_CompositeOp<"matching_pursuit"> {
+  let summary = "greedy sparse code of x [.., d] over the rows of W [n, d], one atom a step: sparse[steps] [.., n]";
+  let description = [{
+    r = x; `steps` times: j = argmax of r W^T (the lowest among equals), z_j += r . w_j, r -= (r . w_j) w_j (Mallat and Zhang 1993;
+    Costa et al. 2025). The gradient is that of the unrolled steps, through the chosen atoms. The rest is x - linear(z, W).
+  }];
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$W, I64Attr:$steps);
+  let results = (outs Nacre_Value:$result);
+}
+def Nacre_DensifyOp : Nacre_Op<"densify", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "a sparse value as a dense one";
+  let arguments = (ins Nacre_Value:$x);
+  let results = (outs Nacre_Value:$result);
+  let sparse = "Own";
+}
+def Nacre_ValuesOp : Nacre_Op<"values", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "the non-zeros of a sparse[k] value in the order of their indices, [.., k]; 0 in unused slots, which come last";
+  let arguments = (ins Nacre_Value:$x);
+  let results = (outs Nacre_Value:$result);
+  let sparse = "Own";
+}
+def Nacre_IndicesOp : Nacre_Op<"indices", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "the indices of the non-zeros of a sparse[k] value, ascending, [.., k]; the size of the axis in unused slots";
+  let arguments = (ins Nacre_Value:$x);
+  let results = (outs Nacre_Value:$result);
+  let sparse = "Own";
 }
 
 #endif
