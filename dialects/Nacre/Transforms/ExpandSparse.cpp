@@ -26,7 +26,11 @@ private:
   FailureOr<Entries> expandPointwise(OpBuilder &builder, Operation &op, ArrayRef<Entries> operands);
   void expandReturn(Operation &terminator);
   void eraseCodes();
-  Entries entriesOf(Value value) { return isSparse(value) ? forms.lookup(value) : Entries{value}; }
+  /// The entries of a sparse value, the integers behind codes, or the value as it is.
+  Entries entriesOf(Value value) {
+    auto found = forms.find(value);
+    return found == forms.end() ? Entries{value} : found->second;
+  }
 
   func::FuncOp function;
   DenseMap<Value, Entries> forms;
@@ -106,7 +110,7 @@ LogicalResult Expander::expand(Operation &op) {
   FailureOr<Entries> result = rule ? rule.onEntries(builder, operands) : expandPointwise(builder, op, operands);
   if (failed(result))
     return failure();
-  if (isSparse(op.getResult(0)))
+  if (isSparse(op.getResult(0)) || isCode(op.getResult(0)))
     forms[op.getResult(0)] = *result;
   else
     op.getResult(0).replaceAllUsesWith(result->values);
@@ -156,8 +160,11 @@ LogicalResult Expander::run() {
     return failure();
   Block &body = function.getBody().front();
   expandReturn(*body.getTerminator());
-  for (Operation *op : llvm::reverse(dead))
+  for (Operation *op : llvm::reverse(dead)) {
+    if (isCode(op->getResult(0)))
+      op->getResult(0).replaceAllUsesWith(forms[op->getResult(0)].values); // comparisons and the like read the integers
     op->erase();
+  }
   for (unsigned i = function.getNumArguments(); i-- > 0;)
     if (isSparse(function.getArgument(i)))
       (void)function.eraseArgument(i);
