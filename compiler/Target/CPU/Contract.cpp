@@ -207,7 +207,7 @@ void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
     chunkSums = b.at(sums, b.select(segment.single, b.integer(0), place));
     emitChunk(segment, row, rows, vectors);
     b.ifThen(segment.last, [&] {
-      emitEpilogue(b, spec, block,
+      emitEpilogue(b, spec, block.extras, block.outputs,
                    {chunkSums, scratch.width, b.add(block.row, row), rows, column, columns, segment.checkpoint});
     });
   });

@@ -9,16 +9,10 @@
 #ifndef NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 #define NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 
+#include "compiler/Target/CPU/Epilogue.h"
 #include "compiler/Target/CPU/KernelInfo.h"
-#include "compiler/Target/CPU/VectorBuilder.h"
 
 namespace nacre::cpu {
-
-enum class Element { F32, I32 };
-
-/// Computes the vectors to store, one for each output, from a vector of sums and one vector for each extra operand. Emitted for
-/// consecutive columns of one row; must not touch memory. Lanes beyond the last column hold 0 in extras and anything in the sum.
-using Epilogue = std::function<Values(VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras)>;
 
 /// Block sizes; data that a cost table may choose. Scratch grows with them.
 struct ContractSchedule {
@@ -29,11 +23,8 @@ struct ContractSchedule {
   int64_t directColumns = 96; // tasks of up to so many columns read A in place in any case
 };
 
-struct ContractSpec {
-  llvm::SmallVector<Element> extras; // element types of the extra operands
-  int64_t outputs = 1;               // results of the epilogue, all f32
+struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
-  Epilogue epilogue;
   ContractSchedule schedule = {};
 };
 
