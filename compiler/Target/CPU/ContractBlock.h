@@ -28,7 +28,7 @@ struct Scratch {
   int64_t panelSize() const { return depth * width; }
   int64_t sumsOffset() const { return panelsOffset() + panels * panelSize(); }
   int64_t sumsSize() const { return rows * width; } // of a panel
-  int64_t bytes() const { return 4 * (sumsOffset() + panels * sumsSize()); }
+  int64_t size() const { return sumsOffset() + panels * sumsSize(); }
 };
 
 } // namespace nacre::cpu::contract

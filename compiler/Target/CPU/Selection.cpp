@@ -33,6 +33,12 @@ Value emitKey(VectorBuilder &b, Value x, bool byMagnitude) {
   return b.select(b.compareFloat(CmpFPredicate::UNO, x, x), integerLike(b, x, kLowestKey), key);
 }
 
+Value emitValueOfKey(VectorBuilder &b, Value key) {
+  Value sign = arith::ShRSIOp::create(b.op, key, integerLike(b, key, 31));
+  Value bits = arith::XOrIOp::create(b.op, key, b.both(sign, integerLike(b, key, 0x7fffffff)));
+  return arith::BitcastOp::create(b.op, b.f32(), bits);
+}
+
 /// Calls `body` with the position, the mask, the values and the keys of every vector of the list, carrying `initial`.
 static Values scan(VectorBuilder &b, const Candidates &list, llvm::ArrayRef<Value> initial,
                    llvm::function_ref<Values(Value position, Value mask, Value x, Value keys, llvm::ArrayRef<Value> carried)> body) {

@@ -14,6 +14,9 @@ namespace nacre::cpu {
 /// An i32 that orders as the f32 does, or as its magnitude; scalar or vector.
 Value emitKey(VectorBuilder &b, Value x, bool byMagnitude);
 
+/// The value (or magnitude) of a key: a scalar i32 -> f32.
+Value emitValueOfKey(VectorBuilder &b, Value key);
+
 /// A list of `count` values, `indices` (null: their positions) beside them. `count` is an i64.
 struct Candidates {
   Value values, indices, count;
