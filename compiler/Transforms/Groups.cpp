@@ -59,6 +59,9 @@ static Dims rowsOf(ArrayRef<Dim> space) {
   return rows;
 }
 
+/// Entries that a folded row may keep: the states of a block of rows must fit a core's L2 (128 rows of 8 * 2 * 256 bytes are half a MiB).
+static constexpr int64_t kMostFoldedEntries = 256;
+
 namespace {
 
 class Former {
@@ -71,6 +74,10 @@ private:
   void join(size_t group, Operation *op);
   bool canJoinRows(const Group &group, Operation *op) const;
   bool canJoinEpilogue(const Group &group, Operation *op) const;
+  bool canFold(const Group &group, Operation *op) const;
+  bool canUpdateIn(size_t group, Operation *op) const;
+  /// Takes the view between a segmented heart and `op` into the heart's group when `op` can then join; -1 otherwise.
+  int64_t joinThroughView(Operation *op);
   /// The latest group that produces an operand directly; -1 when there is none, or when a later or equal one feeds it through a view.
   int64_t latestProducer(Operation *op) const;
 
@@ -123,11 +130,15 @@ bool Former::canJoinRows(const Group &group, Operation *op) const {
 }
 
 bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
-  if (group.kind != GroupKind::Skeleton || !isa<Contraction>(group.ops.front()) || !isa<Pointwise>(op) || op->getNumResults() != 1)
+  if (group.kind != GroupKind::Skeleton || !cast<Skeleton>(group.ops.front()).acceptsEpilogue() || !isa<Pointwise>(op))
     return false;
-  if (dimsOf(op->getResult(0)) != group.space || !plainType(op->getResult(0)).getElementType().isF32())
-    return false;
-  bool checkpoints = !cast<Contraction>(group.ops.front()).checkpoints().empty();
+  if (isa<RowFold>(group.ops.back()))
+    return false; // what it folded is gone
+  for (Value result : op->getResults())
+    if (dimsOf(result) != group.space || !plainType(result).getElementType().isF32())
+      return false;
+  auto contraction = dyn_cast<Contraction>(group.ops.front());
+  bool checkpoints = contraction && !contraction.checkpoints().empty();
   for (Value operand : op->getOperands()) {
     if (auto found = groupOf.find(operand); found != groupOf.end() && &groups[found->second] == &group)
       continue;
@@ -146,11 +157,94 @@ bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
   return true;
 }
 
+/// A fold of a product's rows takes its tiles up when nobody else wants the product, or anything made of it on the way.
+bool Former::canFold(const Group &group, Operation *op) const {
+  auto fold = dyn_cast<RowFold>(op);
+  auto contraction = group.kind == GroupKind::Skeleton ? dyn_cast<Contraction>(group.ops.front()) : Contraction();
+  if (!fold || !contraction || !contraction.checkpoints().empty() || isa<RowFold>(group.ops.back()))
+    return false;
+  if (fold.foldedEntries().value_or(kMostFoldedEntries + 1) > kMostFoldedEntries)
+    return false;
+  return llvm::all_of(group.ops, [&](Operation *member) {
+    return llvm::all_of(member->getUsers(), [&](Operation *user) { return user == op || llvm::is_contained(group.ops, user); });
+  });
+}
+
+/// What a parameter becomes is written in place, so it must be written after everything that reads it: an update joins earlier work only
+/// as the epilogue of its gradient, when all other readers run before that or are element-wise work of the same epilogue.
+bool Former::canUpdateIn(size_t group, Operation *op) const {
+  auto isDone = [&](Operation *user) {
+    if (user == op)
+      return true;
+    auto found = user->getNumResults() ? groupOf.find(user->getResult(0)) : groupOf.end();
+    if (found == groupOf.end())
+      return false;
+    return found->second < group || (found->second == group && isa<Pointwise>(user));
+  };
+  std::function<bool(Value)> isRead = [&](Value value) {
+    return llvm::all_of(value.getUsers(), [&](Operation *user) { return isa<View>(user) ? isRead(user->getResult(0)) : isDone(user); });
+  };
+  for (Operation *user : op->getUsers()) {
+    auto assign = dyn_cast<AssignOp>(user);
+    if (!assign)
+      continue;
+    if (groups[group].kind != GroupKind::Skeleton)
+      return false;
+    for (ReadOp read : op->getParentOfType<func::FuncOp>().getOps<ReadOp>())
+      if (read.getParameterAttr() == assign.getParameterAttr() && !isRead(read.getResult()))
+        return false;
+  }
+  return true;
+}
+
+/// Whether a view exchanges the axes of a matrix.
+static bool isTransposition(Value value) {
+  auto view = value.getDefiningOp<View>();
+  Dims dims = view ? dimsOf(view->getOperand(0)) : Dims();
+  if (dims.size() != 2 || dimsOf(value) != Dims{dims[1], dims[0]})
+    return false;
+  FailureOr<Layout> layout = view.view(Layout::contiguous(dims));
+  return succeeded(layout) && layout->offset.isZero() && layout->strides == Dims{Dim::constant(1), dims[1]};
+}
+
+int64_t Former::joinThroughView(Operation *op) {
+  for (Value operand : op->getOperands()) {
+    if (!isTransposition(operand) || !operand.hasOneUse())
+      continue;
+    Value sums = operand.getDefiningOp()->getOperand(0);
+    auto found = groupOf.find(sums);
+    if (found == groupOf.end() || !sums.hasOneUse())
+      continue;
+    size_t index = found->second;
+    bool isLatest = llvm::all_of(op->getOperands(), [&](Value other) {
+      auto from = groupOf.find(storageRoot(other));
+      return other == operand || from == groupOf.end() || from->second < index;
+    });
+    Group &group = groups[index];
+    if (!isLatest || group.ops.size() != 1 || !isa<Segmented>(group.ops.front()) || !canUpdateIn(index, op))
+      continue;
+    Dims plain = group.space;
+    group.space = dimsOf(operand);
+    groupOf[operand] = index;
+    if (canJoinEpilogue(group, op)) {
+      group.ops.push_back(operand.getDefiningOp());
+      return index;
+    }
+    groupOf.erase(operand);
+    group.space = plain;
+  }
+  return -1;
+}
+
 LogicalResult Former::place(Operation *op) {
   if (isa<ReadOp, AssignOp, View>(op) || op->hasTrait<OpTrait::IsTerminator>() || isFree(op))
     return success();
   if (isa<Join>(op)) {
     start(GroupKind::Join, op, dimsOf(op->getResult(0)));
+    return success();
+  }
+  if (int64_t producer = isa<RowFold>(op) ? latestProducer(op) : -1; producer >= 0 && canFold(groups[producer], op)) {
+    join(producer, op);
     return success();
   }
   if (isa<Skeleton>(op)) {
@@ -164,9 +258,11 @@ LogicalResult Former::place(Operation *op) {
   }
   if (!reduction && !isa<Pointwise>(op))
     return op->emitError() << op->getName().getStringRef() << " has no kernel";
-  // What a parameter becomes is written after everything that reads it: updates never join earlier work.
-  bool isUpdate = llvm::any_of(op->getUsers(), [](Operation *user) { return isa<AssignOp>(user); });
-  int64_t producer = isUpdate ? -1 : latestProducer(op);
+  int64_t producer = latestProducer(op);
+  if (producer < 0 && !reduction)
+    producer = joinThroughView(op);
+  if (producer >= 0 && !canUpdateIn(producer, op))
+    producer = -1;
   bool lastAxis = !reduction || reduction.reducedAxis() == int64_t(walkedShape(op).size()) - 1;
   if (producer >= 0 && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
     Group &group = groups[producer];

@@ -16,7 +16,7 @@ namespace nacre {
 enum class GroupKind {
   Rows,     ///< element-wise work and reductions along the last axis, over one iteration space
   Columns,  ///< one reduction along an earlier axis
-  Skeleton, ///< a contraction with an epilogue, attention, gather ...
+  Skeleton, ///< a contraction with an epilogue or a fold, attention, gather ...
   Join      ///< parts copied side by side
 };
 

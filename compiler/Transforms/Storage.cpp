@@ -104,11 +104,12 @@ void StorageTable::chooseResults(Operation *terminator) {
   }
 }
 
-/// An assigned value is written in place when its kernel reads the parameter at the place it writes: true of element-wise updates.
-void StorageTable::chooseAssigned(const DenseMap<Operation *, GroupKind> &kinds) {
+/// An assigned value is written in place when its kernel reads the parameter at the place it writes: true of element-wise updates, alone
+/// or as an epilogue.
+void StorageTable::chooseAssigned(const llvm::SmallPtrSetImpl<Operation *> &elementwise) {
   for (AssignOp assign : function.getOps<AssignOp>()) {
     Value value = assign.getValue();
-    if (!isWrittenByGroup(value) || destinations.count(value) || kinds.lookup(value.getDefiningOp()) != GroupKind::Rows)
+    if (!isWrittenByGroup(value) || destinations.count(value) || !elementwise.contains(value.getDefiningOp()))
       continue;
     destinations[value] = {parameter(assign.getParameter(), value.getType()), Layout::contiguous(dimsOf(value))};
   }
@@ -173,12 +174,13 @@ void StorageTable::choosePermuted(ArrayRef<Group> groups) {
 }
 
 void StorageTable::choose(ArrayRef<Group> groups) {
-  DenseMap<Operation *, GroupKind> kinds;
+  llvm::SmallPtrSet<Operation *, 16> elementwise;
   for (const Group &group : groups)
     for (Operation *op : group.ops)
-      kinds[op] = group.kind;
+      if (group.kind == GroupKind::Rows || (group.kind == GroupKind::Skeleton && isa<Pointwise>(op)))
+        elementwise.insert(op);
   chooseResults(function.getBody().front().getTerminator());
-  chooseAssigned(kinds);
+  chooseAssigned(elementwise);
   chooseJoined(groups);
   choosePermuted(groups);
 }

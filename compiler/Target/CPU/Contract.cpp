@@ -3,6 +3,7 @@
 #include "compiler/Target/CPU/Contract.h"
 
 #include "compiler/Target/CPU/ContractBlock.h"
+#include "compiler/Target/CPU/ContractFold.h"
 #include "compiler/Target/CPU/Panel.h"
 #include "compiler/Target/CPU/RegisterTile.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -28,14 +29,16 @@ struct Segment {
 class ContractEmitter {
 public:
   ContractEmitter(VectorBuilder &builder, const Kernel &kernel, const ContractSpec &spec)
-      : b(builder), kernel(kernel), spec(spec), slots(spec), scratch(builder.level, spec.schedule) {}
+      : b(builder), kernel(kernel), spec(spec), slots(spec), scratch(builder.level, spec.schedule), fold(createFold(spec, builder.level)) {}
 
   void emit();
 
 private:
   Value slot(int64_t index) { return b.slotInteger(kernel.slots, index); }
   Value batchPointer(int64_t pointer, int64_t outer, int64_t inner);
-  void loadBlock(Value task);
+  void loadRows(Value task);
+  void loadColumns(Value group);
+  void emitFold(Value groups);
   void emitSegments();
   void emitCheckpoint(Value begin, Value end, Value checkpoint);
   void emitPanel(const Segment &segment, Value panel);
@@ -51,6 +54,7 @@ private:
   const ContractSpec &spec;
   ContractSlots slots;
   Scratch scratch;
+  std::unique_ptr<TileFold> fold; // null: results are stored
   Block block;
   Value outer, inner;      // of the matrix at hand
   Value packedA, directB;  // i1: A is read from scratch; whole panels of B are read in place
@@ -66,14 +70,10 @@ Value ContractEmitter::batchPointer(int64_t pointer, int64_t outerSlot, int64_t 
   return b.at(b.slotPointer(kernel.slots, pointer), offset);
 }
 
-/// Task -> (matrix, block of rows, group of panels); the groups of one block of rows follow each other, so that A stays near.
-void ContractEmitter::loadBlock(Value task) {
-  const int64_t groupColumns = scratch.panels * scratch.width;
-  Value groups = b.ceilDiv(slot(Slot::Columns), groupColumns), blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows);
-  Value matrix = b.div(task, b.mul(groups, blocks));
-  block.column = b.mul(b.rem(task, groups), groupColumns);
-  block.columns = b.min(b.sub(slot(Slot::Columns), block.column), b.integer(groupColumns));
-  block.row = b.mul(b.rem(b.div(task, groups), blocks), scratch.rows);
+/// Task -> (matrix, block of rows).
+void ContractEmitter::loadRows(Value task) {
+  Value blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows), matrix = b.div(task, blocks);
+  block.row = b.mul(b.rem(task, blocks), scratch.rows);
   block.rows = b.min(b.sub(slot(Slot::Rows), block.row), b.integer(scratch.rows));
   outer = b.div(matrix, slot(Slot::BatchInner));
   inner = b.rem(matrix, slot(Slot::BatchInner));
@@ -87,11 +87,18 @@ void ContractEmitter::loadBlock(Value task) {
     block.extras.push_back({batchPointer(slots.extra(i, Slot::ExtraPointer), slots.extra(i, Slot::ExtraOuter),
                                          slots.extra(i, Slot::ExtraInner)),
                             slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn)), nullptr});
-  for (int64_t i = 0; i < spec.outputs; ++i)
+  for (int64_t i = 0; i < (spec.fold ? 2 : spec.outputs); ++i)
     block.outputs.push_back({batchPointer(slots.output(i, Slot::OutputPointer), slots.output(i, Slot::OutputOuter),
                                           slots.output(i, Slot::OutputInner)),
                              slot(slots.output(i, Slot::OutputRow)), nullptr,
                              slot(slots.output(i, Slot::OutputCheckpoint))});
+}
+
+/// A group of panels.
+void ContractEmitter::loadColumns(Value group) {
+  const int64_t groupColumns = scratch.panels * scratch.width;
+  block.column = b.mul(group, groupColumns);
+  block.columns = b.min(b.sub(slot(Slot::Columns), block.column), b.integer(groupColumns));
 }
 
 /// Sums of the tile at row `row` of a chunk: from 0 or from where the last segment left them, over the segment, back to scratch.
@@ -207,8 +214,9 @@ void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
     chunkSums = b.at(sums, b.select(segment.single, b.integer(0), place));
     emitChunk(segment, row, rows, vectors);
     b.ifThen(segment.last, [&] {
-      emitEpilogue(b, spec, block,
-                   {chunkSums, scratch.width, b.add(block.row, row), rows, column, columns, segment.checkpoint});
+      EpilogueRegion region{chunkSums, scratch.width, b.add(block.row, row), rows, column, columns, segment.checkpoint};
+      fold ? fold->take(b, b.at(kernel.scratch, scratch.size()), block, region)
+           : emitEpilogue(b, spec, block.extras, block.outputs, region);
     });
   });
 }
@@ -237,9 +245,27 @@ void ContractEmitter::emitSegments() {
   });
 }
 
+/// All columns of a block of rows, whose states are begun before and read out afterwards.
+void ContractEmitter::emitFold(Value groups) {
+  Value state = b.at(kernel.scratch, scratch.size());
+  fold->begin(b, state, block.rows);
+  b.loop(b.integer(0), groups, 1, [&](Value group) {
+    loadColumns(group);
+    emitSegments();
+  });
+  fold->finish(b, state, block, slot(Slot::Columns));
+}
+
+/// The groups of one block of rows follow each other, so that A stays near.
 void ContractEmitter::emit() {
+  Value groups = b.ceilDiv(slot(Slot::Columns), scratch.panels * scratch.width);
   b.loop(kernel.begin, kernel.end, 1, [&](Value task) {
-    loadBlock(task);
+    if (fold) {
+      loadRows(task);
+      return emitFold(groups);
+    }
+    loadRows(b.div(task, groups));
+    loadColumns(b.rem(task, groups));
     emitSegments();
   });
 }
@@ -248,11 +274,14 @@ KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &leve
   auto [kernel, builder] = createKernel(module, name, level);
   ContractEmitter(builder, kernel, spec).emit();
   Scratch scratch(level, spec.schedule);
+  std::unique_ptr<TileFold> fold = createFold(spec, level);
   KernelInfo info;
   info.function = kernel.function;
-  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, scratch.rows}, {Slot::Columns, scratch.panels * scratch.width}};
+  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, scratch.rows}};
+  if (!fold)
+    info.tasks.push_back({Slot::Columns, scratch.panels * scratch.width});
   info.slotCount = ContractSlots(spec).count();
-  info.scratchBytes = scratch.bytes();
+  info.scratchBytes = 4 * scratch.size() + (fold ? fold->bytes() : 0);
   return info;
 }
 

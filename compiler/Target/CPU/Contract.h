@@ -5,20 +5,18 @@
 // rows (bColumn 1); a product with a transposed matrix sets bStep 1 instead; a gradient of weights reads A by columns (aRow 1).
 // Numerics: one f32 sum an element, k ascending, fused multiply-add; bits depend on neither M, N, the tasks nor the threads.
 //
+// With a fold, tiles of the result are folded into the k best of each row as they are computed, and nothing else is stored.
 // With checkpoints the sum is passed through the epilogue at each k of an ascending list and goes on: all prefixes in one pass.
 #ifndef NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 #define NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 
+#include "compiler/Target/CPU/Epilogue.h"
 #include "compiler/Target/CPU/KernelInfo.h"
-#include "compiler/Target/CPU/VectorBuilder.h"
+#include "compiler/Target/CPU/Selection.h"
+
+#include <optional>
 
 namespace nacre::cpu {
-
-enum class Element { F32, I32 };
-
-/// Computes the vectors to store, one for each output, from a vector of sums and one vector for each extra operand. Emitted for
-/// consecutive columns of one row; must not touch memory. Lanes beyond the last column hold 0 in extras and anything in the sum.
-using Epilogue = std::function<Values(VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras)>;
 
 /// Block sizes; data that a cost table may choose. Scratch grows with them.
 struct ContractSchedule {
@@ -29,11 +27,16 @@ struct ContractSchedule {
   int64_t directColumns = 96; // tasks of up to so many columns read A in place in any case
 };
 
-struct ContractSpec {
-  llvm::SmallVector<Element> extras; // element types of the extra operands
-  int64_t outputs = 1;               // results of the epilogue, all f32
+/// The k best of every row, folded tile by tile: the result itself is not stored.
+struct FoldSpec {
+  int64_t k;
+  SelectSpec select;
+};
+inline constexpr int64_t kFoldRows = 128; // of a task: its states stay in L2, and B is packed once for so many rows
+
+struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
-  Epilogue epilogue;
+  std::optional<FoldSpec> fold; // outputs are then values (f32) and indices (i32), the epilogue has one result
   ContractSchedule schedule = {};
 };
 
@@ -42,7 +45,7 @@ struct ContractSpec {
 class ContractSlots {
 public:
   explicit ContractSlots(const ContractSpec &spec)
-      : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.outputs), checkpoints(spec.checkpoints) {}
+      : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.fold ? 2 : spec.outputs), checkpoints(spec.checkpoints) {}
 
   enum Fixed : int64_t {
     A, B,                  // pointers

@@ -7,19 +7,13 @@
 
 namespace nacre::cpu::contract {
 
-/// An extra operand or an output of the matrix at hand.
-struct Matrix {
-  Value pointer, row, column; // column: null for outputs (1)
-  Value checkpoint;           // stride between checkpoints; null for extras
-};
-
 /// Everything about the task at hand that its loops need.
 struct Block {
   Value a, aRow, aStep;
   Value b, bStep, bColumn;
   Value row, rows;       // first row and number of rows of the task
   Value column, columns; // likewise
-  llvm::SmallVector<Matrix> extras, outputs;
+  llvm::SmallVector<TileMatrix> extras, outputs;
 };
 
 /// The scratch of a worker, in elements: A's rows of one segment, panels of B, then sums, panel by panel.
@@ -34,17 +28,8 @@ struct Scratch {
   int64_t panelSize() const { return depth * width; }
   int64_t sumsOffset() const { return panelsOffset() + panels * panelSize(); }
   int64_t sumsSize() const { return rows * width; } // of a panel
-  int64_t bytes() const { return 4 * (sumsOffset() + panels * sumsSize()); }
+  int64_t size() const { return sumsOffset() + panels * sumsSize(); }
 };
-
-/// Applies the epilogue to `rows` rows of sums (stride `sumsRow`) that stand for rows row.. and columns column.. of the result,
-/// `columns` of them at most a panel's width, and stores its results. `checkpoint` is null without checkpoints.
-struct EpilogueRegion {
-  Value sums;
-  int64_t sumsRow;
-  Value row, rows, column, columns, checkpoint;
-};
-void emitEpilogue(VectorBuilder &b, const ContractSpec &spec, const Block &block, const EpilogueRegion &region);
 
 } // namespace nacre::cpu::contract
 

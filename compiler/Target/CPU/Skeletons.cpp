@@ -4,25 +4,15 @@
 #include "compiler/Target/CPU/Attention.h"
 #include "compiler/Target/CPU/Columns.h"
 #include "compiler/Target/CPU/Contract.h"
+#include "compiler/Target/CPU/EntrySkeletons.h"
 #include "compiler/Target/CPU/Gather.h"
+#include "compiler/Target/CPU/KernelEpilogue.h"
 #include "compiler/Target/CPU/Rows.h"
 #include "dialects/Nacre/IR/Operator.h"
-
-#include "mlir/Dialect/Vector/IR/VectorOps.h"
-#include "llvm/ADT/DenseMap.h"
 
 using namespace mlir;
 
 namespace nacre::cpu {
-
-static std::vector<plan::ViewAttr> viewsOf(plan::LaunchOp launch) {
-  std::vector<plan::ViewAttr> views;
-  for (Attribute view : launch.getViews())
-    views.push_back(cast<plan::ViewAttr>(view));
-  return views;
-}
-
-static Slot pointerTo(plan::ViewAttr view) { return Slot::pointer(view.getBuffer(), plan::layoutOf(view).offset); }
 
 //===-- rows, columns, gather ------------------------------------------------------------------------------------------------===//
 
@@ -88,48 +78,20 @@ static std::vector<Slot> fillScatter(plan::LaunchOp launch) {
 
 static constexpr int64_t kFactors = 2; // A and B stand before the extras
 
-/// The kernel's element-wise operators as an epilogue.
-static Epilogue epilogueOf(plan::KernelOp kernel) {
-  return [kernel](VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras) mutable {
-    Block &body = kernel.getBody().front();
-    llvm::DenseMap<Value, Value> lanes;
-    for (BlockArgument argument : body.getArguments().drop_front(kFactors))
-      lanes[argument] = extras[argument.getArgNumber() - kFactors];
-    for (Operation &op : body.without_terminator()) {
-      if (isa<Contraction>(op)) {
-        lanes[op.getResult(0)] = sum;
-        continue;
-      }
-      if (isa<View>(op)) { // of a number: the same number
-        lanes[op.getResult(0)] = lanes[op.getOperand(0)];
-        continue;
-      }
-      llvm::SmallVector<Value> arguments, results;
-      for (Value operand : op.getOperands())
-        arguments.push_back(lanes[operand]);
-      cast<Pointwise>(op).emit(b.op, arguments, results);
-      for (auto [result, value] : llvm::zip(op.getResults(), results))
-        lanes[result] = isa<VectorType>(value.getType()) ? value : b.broadcast(value);
-    }
-    Values outputs;
-    for (Value output : body.getTerminator()->getOperands())
-      outputs.push_back(lanes[output]);
-    return outputs;
-  };
-}
-
 /// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel.
 static constexpr int64_t kContractColumns = 192;
 
 static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
+  static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kFactors);
   Block &body = kernel.getBody().front();
-  for (size_t i = kFactors; i < body.getNumArguments(); ++i)
-    spec.extras.push_back(cast<StringAttr>(kernel.getAccess()[i]).getValue() == "f32" ? Element::F32 : Element::I32);
-  spec.outputs = body.getTerminator()->getNumOperands();
+  for (Operation &op : body)
+    if (isa<RowFold>(op)) {
+      spec.fold = {*cast<RowFold>(op).foldedEntries(), selectSpecOf(op)};
+      spec.schedule.rows = kFoldRows;
+    }
   spec.checkpoints = llvm::any_of(body, [](Operation &op) { return isa<Contraction>(op) && !cast<Contraction>(op).checkpoints().empty(); });
-  spec.epilogue = epilogueOf(kernel);
   return spec;
 }
 
@@ -144,7 +106,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
   slots[Slots::A] = pointerTo(views[0]);
   slots[Slots::B] = pointerTo(views[1]);
   set(Slots::Rows, result.sizes[3]);
-  set(Slots::Columns, result.sizes[4]);
+  set(Slots::Columns, b.sizes[3]);
   set(Slots::Depth, b.sizes[2]);
   set(Slots::ARow, a.strides[2]);
   set(Slots::AStep, a.strides[3]);
@@ -164,7 +126,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.extra(i, Slots::ExtraOuter), layout.strides[0]);
     set(at.extra(i, Slots::ExtraInner), layout.strides[1]);
   }
-  for (int64_t i = 0; i < spec.outputs; ++i) {
+  for (int64_t i = 0; i < (spec.fold ? 2 : spec.outputs); ++i) {
     plan::ViewAttr view = views[kFactors + spec.extras.size() + i];
     Layout layout = plan::layoutOf(view);
     slots[at.output(i, Slots::OutputPointer)] = pointerTo(view);
@@ -293,7 +255,7 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitRowsKernel(module, name, level, kernel);
   if (skeleton == "columns")
     return emitColumns(module, name, level, kernel);
-  if (skeleton == "contract")
+  if (skeleton == "contract" || skeleton == "contract_fold")
     return emitContract(module, name, level, contractSpec(kernel, level));
   if (skeleton == "attention" || skeleton == "attention_backward")
     return emitAttentionKernel(module, name, level, kernel);
@@ -301,6 +263,8 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitGather(module, name, level);
   if (skeleton == "scatter")
     return emitScatter(module, name, level);
+  if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
+    return entries->emit(module, name, level, kernel);
   return kernel.emitError("the CPU target has no skeleton '") << skeleton << "'";
 }
 
@@ -310,10 +274,12 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillRows(kernel, launch);
   if (skeleton == "columns")
     return fillColumns(launch);
-  if (skeleton == "contract")
+  if (skeleton == "contract" || skeleton == "contract_fold")
     return fillContract(kernel, launch);
   if (skeleton == "attention" || skeleton == "attention_backward")
     return fillAttention(kernel, launch);
+  if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
+    return entries->fill(kernel, launch);
   return skeleton == "gather" ? fillGather(launch) : fillScatter(launch);
 }
 

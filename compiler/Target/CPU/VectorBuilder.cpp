@@ -59,12 +59,16 @@ Value VectorBuilder::compare(arith::CmpIPredicate predicate, Value a, Value b) {
 Value VectorBuilder::less(Value a, Value b) { return compare(arith::CmpIPredicate::slt, a, b); }
 Value VectorBuilder::equal(Value a, Value b) { return compare(arith::CmpIPredicate::eq, a, b); }
 Value VectorBuilder::both(Value a, Value b) { return arith::AndIOp::create(op, a, b); }
+Value VectorBuilder::either(Value a, Value b) { return arith::OrIOp::create(op, a, b); }
 Value VectorBuilder::select(Value condition, Value a, Value b) { return arith::SelectOp::create(op, condition, a, b); }
 Value VectorBuilder::extend(Value a) { return arith::ExtSIOp::create(op, i64(), a); }
 Value VectorBuilder::truncate(Value a) { return arith::TruncIOp::create(op, i32(), a); }
 Value VectorBuilder::toFloat(Value a) {
   Type type = isa<VectorType>(a.getType()) ? Type(vector(f32())) : f32();
   return arith::SIToFPOp::create(op, type, a);
+}
+Value VectorBuilder::bitsOf(Value a) {
+  return arith::BitcastOp::create(op, isa<VectorType>(a.getType()) ? Type(vector(i32())) : i32(), a);
 }
 
 // Floating point.
@@ -117,6 +121,21 @@ Value VectorBuilder::maximum(Value vector) {
 Value VectorBuilder::mask(Value count) {
   Value limit = broadcast(truncate(min(count, integer(lanes()))));
   return compare(arith::CmpIPredicate::slt, iota(), limit);
+}
+/// The mask as the bits of an integer.
+static Value maskBits(VectorBuilder &b, Value mask) {
+  return LLVM::BitcastOp::create(b.op, b.op.getIntegerType(static_cast<unsigned>(b.lanes())), mask);
+}
+Value VectorBuilder::any(Value mask) {
+  Value bits = maskBits(*this, mask);
+  Value none = arith::ConstantOp::create(op, op.getIntegerAttr(bits.getType(), 0));
+  return compare(arith::CmpIPredicate::ne, bits, none);
+}
+Value VectorBuilder::countTrue(Value mask) {
+  return arith::ExtUIOp::create(op, i64(), math::CtPopOp::create(op, maskBits(*this, mask)));
+}
+Value VectorBuilder::maximumInteger(Value vector) {
+  return foldLanes(*this, vector, [&](Value a, Value b) { return max(a, b); });
 }
 
 /// Picks 2 of every 4 lanes of both vectors inside each 128-bit group.
@@ -193,6 +212,12 @@ Value VectorBuilder::load(Value pointer, Value mask) {
 Value VectorBuilder::loadInts(Value pointer, Value mask) {
   return LLVM::MaskedLoadOp::create(op, vector(i32()), pointer, mask, splatInteger(0), elementBytes);
 }
+Value VectorBuilder::gather(Type element, Value pointer, Value offsets, Value mask) {
+  Value places = LLVM::GEPOp::create(op, VectorType::get({lanes()}, this->pointer()), f32(), pointer,
+                                     llvm::ArrayRef<LLVM::GEPArg>{offsets});
+  Value zero = element.isF32() ? splat(0) : splatInteger(0);
+  return LLVM::masked_gather::create(op, vector(element), places, mask, zero, op.getI32IntegerAttr(elementBytes));
+}
 Value VectorBuilder::loadScalar(Value pointer) { return LLVM::LoadOp::create(op, f32(), pointer, elementBytes); }
 Value VectorBuilder::loadIntScalar(Value pointer) { return LLVM::LoadOp::create(op, i32(), pointer, elementBytes); }
 Value VectorBuilder::loadBroadcast(Value pointer) { return broadcast(loadScalar(pointer)); }
@@ -201,6 +226,9 @@ void VectorBuilder::store(Value vector, Value pointer, Value mask) {
   LLVM::MaskedStoreOp::create(op, vector, pointer, mask, elementBytes);
 }
 void VectorBuilder::storeScalar(Value value, Value pointer) { LLVM::StoreOp::create(op, value, pointer, elementBytes); }
+void VectorBuilder::compress(Value vector, Value pointer, Value mask) {
+  LLVM::masked_compressstore::create(op, vector, pointer, mask, uint64_t(elementBytes));
+}
 void VectorBuilder::prefetch(Value pointer) {
   LLVM::Prefetch::create(op, pointer, /*rw=*/0, /*hint: all cache levels*/ 3, /*cache: data*/ 1);
 }
@@ -222,6 +250,22 @@ void VectorBuilder::loop(Value lower, Value upper, int64_t step, llvm::function_
     body(iv);
     return Values();
   });
+}
+Values VectorBuilder::repeat(llvm::ArrayRef<Value> initial, llvm::function_ref<Value(llvm::ArrayRef<Value>)> more,
+                             llvm::function_ref<Values(llvm::ArrayRef<Value>)> body) {
+  auto loop = scf::WhileOp::create(op, ValueRange(initial).getTypes(), ValueRange(initial));
+  OpBuilder::InsertionGuard guard(op);
+  auto types = llvm::to_vector(ValueRange(initial).getTypes());
+  llvm::SmallVector<Location> places(types.size(), op.getLoc());
+  Block *before = op.createBlock(&loop.getBefore(), {}, types, places);
+  Values carried(before->getArguments());
+  Value condition = more(carried);
+  scf::ConditionOp::create(op, condition, carried);
+  Block *after = op.createBlock(&loop.getAfter(), {}, types, places);
+  Values inside(after->getArguments());
+  Values next = body(inside);
+  scf::YieldOp::create(op, next);
+  return Values(loop.getResults());
 }
 
 /// Fills one region of a branch, with its terminator.

@@ -61,11 +61,13 @@ public:
   Value compare(mlir::arith::CmpIPredicate predicate, Value a, Value b); // i64 or i32, scalar or vector
   Value less(Value a, Value b);
   Value equal(Value a, Value b);
-  Value both(Value a, Value b); // and of i1
+  Value both(Value a, Value b);   // and of i1, scalar or vector
+  Value either(Value a, Value b); // or of i1
   Value select(Value condition, Value a, Value b); // any type
   Value extend(Value a);   // i32 -> i64, signed
   Value truncate(Value a); // i64 -> i32
   Value toFloat(Value a);  // i64 or i32 (scalar or vector) -> f32
+  Value bitsOf(Value a);   // f32 -> i32, scalar or vector
 
   // f32, scalar or vector alike.
   Value addf(Value a, Value b);
@@ -86,12 +88,15 @@ public:
   Value sqrt(Value a); // correctly rounded
 
   // Vectors.
-  Value broadcast(Value scalar);          // f32 or i32
+  Value broadcast(Value scalar);          // any element type
   Value extract(Value vector, int64_t lane);
   Value shuffle(Value a, Value b, llvm::ArrayRef<int64_t> lanes);
   Value sum(Value vector);                // f32; halves are added, in an order fixed by the level
   Value maximum(Value vector);            // f32; not for NaN
   Value mask(Value count);                // lanes [0, count) of a vector; count is an i64, may be < 0 or > lanes()
+  Value any(Value mask);                  // i1: whether a lane is set
+  Value countTrue(Value mask);            // i64
+  Value maximumInteger(Value vector);     // of i32
   /// Transposes a square of `lanes()` vectors in registers: result[i][j] = rows[j][i].
   Values transpose(llvm::ArrayRef<Value> rows);
 
@@ -105,12 +110,14 @@ public:
   Value load(Value pointer);                     // a vector of f32
   Value load(Value pointer, Value mask);         // masked lanes read as 0
   Value loadInts(Value pointer, Value mask);     // a vector of i32
+  Value gather(Type element, Value pointer, Value offsets, Value mask); // elements at vector offsets (i32 or i64); masked lanes are 0
   Value loadScalar(Value pointer);               // f32
   Value loadIntScalar(Value pointer);            // i32
   Value loadBroadcast(Value pointer);            // one f32 in all lanes
   void store(Value vector, Value pointer);       // f32 or i32
   void store(Value vector, Value pointer, Value mask);
   void storeScalar(Value value, Value pointer);  // f32 or i32
+  void compress(Value vector, Value pointer, Value mask); // the lanes that are set, side by side; writes no more than those
   void prefetch(Value pointer);                  // its line will be read soon; any address will do
 
   // Control. A body is called once, with the builder inside the region.
@@ -118,6 +125,9 @@ public:
   /// for (iv = lower; iv < upper; iv += step), carrying `initial`; returns the last carried values.
   Values loop(Value lower, Value upper, int64_t step, llvm::ArrayRef<Value> initial, LoopBody body);
   void loop(Value lower, Value upper, int64_t step, llvm::function_ref<void(Value iv)> body);
+  /// while (more(carried)) carried = body(carried)
+  Values repeat(llvm::ArrayRef<Value> initial, llvm::function_ref<Value(llvm::ArrayRef<Value>)> more,
+                llvm::function_ref<Values(llvm::ArrayRef<Value>)> body);
   void ifThen(Value condition, llvm::function_ref<void()> then);
   void ifElse(Value condition, llvm::function_ref<void()> then, llvm::function_ref<void()> otherwise);
   Values ifElse(Value condition, llvm::ArrayRef<Type> types, llvm::function_ref<Values()> then,

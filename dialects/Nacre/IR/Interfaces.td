@@ -78,7 +78,27 @@ def Nacre_Skeleton : OpInterface<"Skeleton"> {
   let methods = [
     InterfaceMethod<"Which kernel skeleton carries it: `contract`, `attention`, `attention_backward`, `gather`, `scatter`.",
       "::llvm::StringRef", "skeleton">,
-    InterfaceMethod<"Floating-point operations for given operand shapes, as a polynomial.", "::nacre::Dim", "operations">];
+    InterfaceMethod<"Floating-point operations for given operand shapes, as a polynomial.", "::nacre::Dim", "operations">,
+    InterfaceMethod<"Whether element-wise users of the shape of result 0 may run on each tile of it, before it is stored.", "bool",
+      "acceptsEpilogue", (ins), [{}], [{ return false; }]>];
+}
+
+def Nacre_RowFold : OpInterface<"RowFold"> {
+  let cppNamespace = "::nacre";
+  let description = [{
+    Keeps a small state of every row of operand 0, taken up column by column in ascending order: tiles of a product can be folded as they
+    are computed, and the product is never stored.
+  }];
+  let methods = [InterfaceMethod<"Entries that the state of a row holds; nothing when that is not a fixed number.",
+    "std::optional<int64_t>", "foldedEntries">];
+}
+
+def Nacre_Segmented : OpInterface<"Segmented"> {
+  let cppNamespace = "::nacre";
+  let description = [{Sums entries by index: its kernel takes the entries sorted, and others of the same indices share the sorting.}];
+  let methods = [
+    InterfaceMethod<"The operand that holds an index an entry.", "::mlir::Value", "segmentIndices">,
+    InterfaceMethod<"The number of segments; indices outside [0, segments) belong to none.", "::nacre::Dim", "segments">];
 }
 
 def Nacre_Coordinate : OpInterface<"Coordinate"> {

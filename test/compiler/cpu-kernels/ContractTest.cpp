@@ -7,8 +7,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 using namespace nacre::cpu;
 using Slot = ContractSlots;
@@ -93,9 +96,22 @@ ContractSpec epilogueSpec() {
   return spec;
 }
 
+/// Keeps the k best of sum + bias. Small blocks, so that small shapes have many of each.
+ContractSpec foldSpec(int64_t k, SelectSpec select) {
+  ContractSpec spec;
+  spec.extras = {Element::F32};
+  spec.epilogue = [](VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras) { return Values{b.addf(sum, extras[0])}; };
+  spec.schedule = {20, 2, 24, 4, 10};
+  spec.fold = FoldSpec{k, select};
+  return spec;
+}
+
 const std::map<std::string, ContractSpec> &specs() {
   static const std::map<std::string, ContractSpec> all = {
-      {"plain", plainSpec()}, {"blocked", blockedSpec()}, {"checkpoint", checkpointSpec()}, {"epilogue", epilogueSpec()}};
+      {"plain", plainSpec()}, {"blocked", blockedSpec()}, {"checkpoint", checkpointSpec()}, {"epilogue", epilogueSpec()},
+      {"best", foldSpec(1, {false, true})}, {"best_index", foldSpec(1, {false, false})}, {"best_abs", foldSpec(1, {true, true})},
+      {"few", foldSpec(5, {false, false})}, {"few_rank", foldSpec(5, {false, true})}, {"many_abs", foldSpec(70, {true, true})},
+      {"many", foldSpec(70, {false, false})}};
   return all;
 }
 
@@ -240,6 +256,52 @@ TEST_P(ContractTest, CheckpointsAreThePrefixes) {
         for (int64_t j = 0; j < 70; ++j)
           ASSERT_EQ(out[c * size + i * 70 + j], problem.sum(0, i, j, list[c])) << c << " " << i << "," << j;
   }
+}
+
+/// Positions of the k best of a row, as select does it: best first, or by index without zeros.
+std::vector<int64_t> choose(const std::vector<double> &row, const FoldSpec &fold) {
+  auto key = [&](int64_t i) { return fold.select.byMagnitude ? std::fabs(row[i]) : row[i]; };
+  std::vector<int64_t> order(row.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](int64_t i, int64_t j) { return key(i) > key(j); });
+  order.resize(std::min<size_t>(order.size(), fold.k));
+  if (!fold.select.rank) {
+    std::sort(order.begin(), order.end());
+    order.erase(std::remove_if(order.begin(), order.end(), [&](int64_t i) { return row[i] == 0; }), order.end());
+  }
+  return order;
+}
+
+TEST_P(ContractTest, FoldsKeepWhatASelectionWouldKeep) {
+  for (const auto &[name, spec] : specs())
+    for (int64_t rows : {1, 9, 50})
+      for (int64_t columns : {0, 1, 16, 47, 48, 97, 400, 1500}) {
+        if (!spec.fold)
+          continue;
+        const int64_t k = spec.fold->k;
+        Problem problem({rows, columns, columns > 100 ? 3 : 30}); // few products of small integers: many ties
+        GuardedArray<float> bias(columns), values(rows * k, 99);
+        GuardedArray<int32_t> indices(rows * k, 99);
+        fillIntegers(bias, 3);
+        Launch call = launch(name);
+        ContractSlots slots(spec);
+        problem.fill(call);
+        call.set(slots.extra(0, Slot::ExtraPointer), bias.data()), call.set(slots.extra(0, Slot::ExtraColumn), 1);
+        call.set(slots.output(0, Slot::OutputPointer), values.data()), call.set(slots.output(0, Slot::OutputRow), k);
+        call.set(slots.output(1, Slot::OutputPointer), indices.data()), call.set(slots.output(1, Slot::OutputRow), k);
+        call.run(1, true);
+        for (int64_t i = 0; i < rows; ++i) {
+          std::vector<double> row(columns);
+          for (int64_t j = 0; j < columns; ++j)
+            row[j] = problem.sum(0, i, j, problem.shape.depth) + bias[j];
+          const std::vector<int64_t> want = choose(row, *spec.fold);
+          for (int64_t j = 0; j < k; ++j) {
+            const bool used = j < static_cast<int64_t>(want.size());
+            ASSERT_EQ(indices[i * k + j], used ? want[j] : columns) << name << " " << rows << "x" << columns << " row " << i << " slot " << j;
+            ASSERT_EQ(values[i * k + j], used ? row[want[j]] : 0) << name << " " << rows << "x" << columns << " row " << i << " slot " << j;
+          }
+        }
+      }
 }
 
 TEST_P(ContractTest, BitsDependOnNeitherTasksNorRowsNorBlocks) {

@@ -52,8 +52,10 @@ Launch::Launch(const KernelInfo &info, nacre_kernel kernel)
 
 int64_t Launch::tasks() const {
   int64_t count = 1;
-  for (const TaskFactor &factor : info.tasks)
-    count *= (slots[factor.slot] + factor.block - 1) / factor.block;
+  for (const TaskFactor &factor : info.tasks) {
+    const int64_t block = factor.blockSlot < 0 ? factor.block : slots[factor.blockSlot];
+    count *= (slots[factor.slot] + block - 1) / block;
+  }
   return count;
 }
 

@@ -71,6 +71,7 @@ FailureOr<Value> MatmulOp::buildStacked(OpBuilder &builder, ValueRange operands,
 }
 
 StringRef MatmulOp::skeleton() { return "contract"; }
+bool MatmulOp::acceptsEpilogue() { return true; }
 Value MatmulOp::lhs() { return getA(); }
 Value MatmulOp::rhs() { return getB(); }
 ArrayRef<int64_t> MatmulOp::checkpoints() { return {}; }

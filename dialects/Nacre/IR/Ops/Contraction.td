@@ -5,7 +5,7 @@
 
 include "dialects/Nacre/IR/NacreBase.td"
 
-def Nacre_MatmulOp : Nacre_Op<"matmul", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>, DeclareOpInterfaceMethods<Nacre_Contraction>,
+def Nacre_MatmulOp : Nacre_Op<"matmul", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton, ["acceptsEpilogue"]>, DeclareOpInterfaceMethods<Nacre_Contraction>,
     DeclareOpInterfaceMethods<Nacre_Widthwise>, DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
   let sparse = "Own";
   let summary = "sum over k of a[.., i, k] * b[.., k, j]; leading axes broadcast";

@@ -198,6 +198,7 @@ LogicalResult NestedMatmulOp::differentiate(OpBuilder &builder, ValueRange cotan
   return success();
 }
 StringRef NestedMatmulOp::skeleton() { return "contract"; }
+bool NestedMatmulOp::acceptsEpilogue() { return true; }
 Value NestedMatmulOp::lhs() { return getX(); }
 Value NestedMatmulOp::rhs() { return getW(); }
 ArrayRef<int64_t> NestedMatmulOp::checkpoints() { return getWidths(); }

@@ -39,7 +39,7 @@ def Nacre_NestedLinearOp : Nacre_CompositeOp<"nested_linear"> {
 }
 
 /// y[i] = x[.., :m_i] @ w[:m_i, :], all widths stacked on a new axis 0, by checkpoints of one accumulator.
-def Nacre_NestedMatmulOp : Nacre_Op<"nested_matmul", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>,
+def Nacre_NestedMatmulOp : Nacre_Op<"nested_matmul", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton, ["acceptsEpilogue"]>,
     DeclareOpInterfaceMethods<Nacre_Contraction>]> {
   let summary = "every prefix product of x: [.., D] and w: [D, N] in one pass, stacked on axis 0";
   let arguments = (ins Nacre_Value:$x, Nacre_Value:$w, DenseI64ArrayAttr:$widths);

@@ -345,10 +345,8 @@ LogicalResult ArgmaxOp::evaluate(Evaluation &evaluation) {
 LogicalResult ArgmaxOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Formula x(b, getX());
-  // The lowest position among those that reach the maximum: the largest of -position.
-  Formula position = iota(b, x.dims(), -1);
-  Formula hit = select(x == reduceMax(x, -1), -position, Formula(b, kNegativeInfinity));
-  results.push_back(ToIntOp::create(b, dropAxis(-reduceMax(hit, -1), -1).value));
+  auto best = TopEntriesOp::create(b, x.value, "1", "value", "rank");
+  results.push_back(dropAxis(Formula(b, best.getIndices()), -1).value);
   return success();
 }
 

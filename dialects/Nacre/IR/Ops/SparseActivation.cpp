@@ -108,6 +108,7 @@ LogicalResult TopEntriesOp::differentiate(OpBuilder &builder, ValueRange cotange
   return success();
 }
 StringRef TopEntriesOp::skeleton() { return "select"; }
+std::optional<int64_t> TopEntriesOp::foldedEntries() { return dimOf(getK()).asConstant(); }
 Dim TopEntriesOp::operations() { return Dim(); }
 
 //===-- take, place ----------------------------------------------------------------------------------------------------------===//
@@ -234,6 +235,7 @@ LogicalResult GatherRowsSumOp::differentiate(OpBuilder &builder, ValueRange cota
   return success();
 }
 StringRef GatherRowsSumOp::skeleton() { return "gather_sum"; }
+bool GatherRowsSumOp::acceptsEpilogue() { return true; }
 Dim GatherRowsSumOp::operations() { return product(dimsOf(getValues())) * dimsOf(getTable())[1] * Dim::constant(2); }
 
 LogicalResult SampledProductOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
@@ -277,6 +279,7 @@ LogicalResult SampledProductOp::differentiate(OpBuilder &builder, ValueRange cot
   return success();
 }
 StringRef SampledProductOp::skeleton() { return "sampled"; }
+bool SampledProductOp::acceptsEpilogue() { return true; }
 Dim SampledProductOp::operations() { return product(dimsOf(getIndices())) * dimsOf(getTable())[1] * Dim::constant(2); }
 
 //===-- sums by index --------------------------------------------------------------------------------------------------------===//
@@ -303,6 +306,9 @@ LogicalResult SegmentOuterOp::evaluate(Evaluation &evaluation) {
   return success();
 }
 StringRef SegmentOuterOp::skeleton() { return "segment"; }
+Value SegmentOuterOp::segmentIndices() { return getIndices(); }
+Dim SegmentOuterOp::segments() { return dimOf(getSegments()); }
+bool SegmentOuterOp::acceptsEpilogue() { return true; }
 Dim SegmentOuterOp::operations() { return product(dimsOf(getValues())) * dimsOf(getX())[1] * Dim::constant(2); }
 
 LogicalResult SegmentSumOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
@@ -323,7 +329,9 @@ LogicalResult SegmentSumOp::differentiate(OpBuilder &builder, ValueRange cotange
   gradients.append({TakeOp::create(builder, getLoc(), cotangents[0], getIndices(), Value()), Value()});
   return success();
 }
-StringRef SegmentSumOp::skeleton() { return "segment"; }
+StringRef SegmentSumOp::skeleton() { return "segment_sum"; }
+Value SegmentSumOp::segmentIndices() { return getIndices(); }
+Dim SegmentSumOp::segments() { return dimOf(getSegments()); }
 Dim SegmentSumOp::operations() { return product(dimsOf(getValues())); }
 
 #define GET_OP_CLASSES

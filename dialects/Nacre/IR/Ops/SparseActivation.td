@@ -14,7 +14,14 @@ class Nacre_EntriesOp<string mnemonic, list<Trait> traits = []>
   let builtin = 0;
 }
 
-def Nacre_TopEntriesOp : Nacre_EntriesOp<"top_entries", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+/// One whose tiles take an epilogue.
+class Nacre_TiledEntriesOp<string mnemonic, list<Trait> traits = []>
+    : Nacre_Op<mnemonic, !listconcat([DeclareOpInterfaceMethods<Nacre_Skeleton, ["acceptsEpilogue"]>], traits)> {
+  let builtin = 0;
+}
+
+def Nacre_TopEntriesOp : Nacre_EntriesOp<"top_entries",
+    [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_RowFold>]> {
   let summary = "the k largest entries of the last axis; among equal ones the lowest index";
   let description = [{
     `k` is a size, such as "32" or "32*B"; `by` is value or abs. `order = index`: ascending indices, and a chosen entry that is exactly 0
@@ -34,23 +41,23 @@ def Nacre_PlaceOp : Nacre_EntriesOp<"place", [DeclareOpInterfaceMethods<Nacre_Di
                        DefaultValuedAttr<StrAttr, "\"\"">:$count);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_GatherRowsSumOp : Nacre_EntriesOp<"gather_rows_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+def Nacre_GatherRowsSumOp : Nacre_TiledEntriesOp<"gather_rows_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "sum over slots j of values[.., j] * table[indices[.., j], :], in the order of the slots; table: [n, d]; with rows: [count, d]";
   let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$table, Optional<Nacre_Value>:$rows,
                        DefaultValuedAttr<StrAttr, "\"\"">:$count);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_SampledProductOp : Nacre_EntriesOp<"sampled_product", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+def Nacre_SampledProductOp : Nacre_TiledEntriesOp<"sampled_product", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "x[.., :] . table[indices[.., j], :] for every slot j; 0 for unused ones; table: [n, d]; x[rows, :] with rows";
   let arguments = (ins Nacre_Value:$x, Nacre_Value:$table, Nacre_Value:$indices, Optional<Nacre_Value>:$rows);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_SegmentOuterOp : Nacre_EntriesOp<"segment_outer"> {
+def Nacre_SegmentOuterOp : Nacre_TiledEntriesOp<"segment_outer", [DeclareOpInterfaceMethods<Nacre_Segmented>]> {
   let summary = "row i: the sum of values[m, j] * x[m, :] over all slots with indices[m, j] = i, in ascending order; [segments, d]";
   let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Nacre_Value:$x, Optional<Nacre_Value>:$rows, StrAttr:$segments);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum", [DeclareOpInterfaceMethods<Nacre_Segmented>, DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "element i: the sum of values[m, j] over all slots with indices[m, j] = i, in ascending order; [segments]";
   let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, StrAttr:$segments);
   let results = (outs Nacre_Value:$result);

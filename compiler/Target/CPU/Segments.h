@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Sums of entries by index. Entries are sorted by index once; then every segment is one task's, its entries in ascending order: no
+// atomics, and the same bits for any number of threads.
+#ifndef NACRE_COMPILER_TARGET_CPU_SEGMENTS_H
+#define NACRE_COMPILER_TARGET_CPU_SEGMENTS_H
+
+#include "compiler/Target/CPU/Epilogue.h"
+#include "compiler/Target/CPU/KernelInfo.h"
+
+namespace nacre::cpu {
+
+/// Counting sort of Rows * K indices. Entry e stands in row e / K. order: the entries with an index in [0, Segments), by index and then
+/// in their order; rows: their rows; ends[i]: where segment i ends, and i + 1 begins. What lies behind the last end is not written.
+/// One task: the sort is short beside the work that it serves.
+struct SegmentOrderSlots {
+  enum : int64_t { Indices, Order, EntryRows, Ends, Rows, K, Segments, One, Count };
+};
+KernelInfo emitSegmentOrder(mlir::ModuleOp module, llvm::StringRef name, const Level &level);
+
+/// out[i] = sum of values[order[s]] over segment i.
+struct SegmentSumSlots {
+  enum : int64_t { Values, Order, Ends, Output, Segments, Count };
+};
+KernelInfo emitSegmentSum(mlir::ModuleOp module, llvm::StringRef name, const Level &level);
+
+/// epilogue(sum over segment i of values[order[s]] * x[rows[s]][c], extras) for every segment i and column c < Width.
+struct SegmentSpec : EpilogueSpec {
+  /// Extras and outputs lie column by column: their "rows" are the columns c, and segments lie side by side.
+  bool transposed = false;
+};
+struct SegmentSlots {
+  enum : int64_t { Values, Order, EntryRows, Ends, X, XRow, Segments, Width, TileCount };
+};
+KernelInfo emitSegment(mlir::ModuleOp module, llvm::StringRef name, const Level &level, const SegmentSpec &spec);
+
+} // namespace nacre::cpu
+
+#endif

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Kernels over the entries of sparse rows: every operand as rows and columns, leading axes as one.
+#include "compiler/Transforms/ProgramBuilder.h"
+
+using namespace nacre;
+using namespace mlir;
+
+namespace {
+
+/// How a kernel reads an operand.
+enum class Form {
+  Rows,    ///< one row a row of the result, columns side by side
+  Entries, ///< one element after the other
+  Table    ///< two axes of any stride
+};
+
+struct EntriesSkeleton {
+  StringRef name;
+  SmallVector<Form, 3> operands;
+};
+
+} // namespace
+
+static const EntriesSkeleton *findSkeleton(StringRef name) {
+  static const EntriesSkeleton all[] = {
+      {"select", {Form::Rows}},
+      {"take", {Form::Rows, Form::Entries}},
+      {"place", {Form::Entries, Form::Entries}},
+      {"gather_sum", {Form::Entries, Form::Entries, Form::Table}},
+      {"sampled", {Form::Rows, Form::Table, Form::Entries}},
+      {"segment", {Form::Entries, Form::Entries, Form::Rows}},
+      {"segment_sum", {Form::Entries, Form::Entries}},
+  };
+  const EntriesSkeleton *found = llvm::find_if(all, [&](const EntriesSkeleton &skeleton) { return skeleton.name == name; });
+  return found == std::end(all) ? nullptr : found;
+}
+
+bool nacre::isEntriesSkeleton(StringRef skeleton) { return findSkeleton(skeleton) != nullptr; }
+
+static Layout asMatrix(const Dims &sizes) { return Layout::contiguous({product(ArrayRef<Dim>(sizes).drop_back()), sizes.back()}); }
+
+ArrayRef<Operand> ProgramBuilder::orderOf(Location loc, Value indices, const Dim &segments) {
+  Storage from = readWhole(indices);
+  std::string key;
+  llvm::raw_string_ostream(key) << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segments.str();
+  std::vector<Operand> &known = orders[key];
+  if (!known.empty())
+    return known;
+  Dim count = product(from.layout.sizes);
+  auto list = [&](const Dim &size, StringRef name) {
+    Storage made = storage.temporary({size}, IntegerType::get(builder.getContext(), 32), name);
+    return Operand{made.buffer, 0, made.layout};
+  };
+  known = {list(count, "order"), list(count, "order_rows"), list(segments, "segment_ends")};
+  KernelBody body;
+  body.skeleton = "segment_order";
+  body.inputs = {indices};
+  body.outputs = {indices, indices, indices}; // what is written has no operator of its own
+  body.access.assign(4, "i32");
+  Layout entries = asMatrix(from.layout.sizes);
+  entries.offset = from.layout.offset;
+  launch(loc, body, {{from.buffer, 0, entries}, known[0], known[1], known[2]}, count);
+  return known;
+}
+
+LogicalResult ProgramBuilder::buildEntries(const Group &group) {
+  Operation *heart = group.ops.front();
+  const EntriesSkeleton &skeleton = *findSkeleton(cast<Skeleton>(heart).skeleton());
+  auto segmented = dyn_cast<Segmented>(heart);
+  KernelBody body;
+  body.skeleton = skeleton.name.str();
+  body.ops.assign(group.ops.begin(), group.ops.end());
+  body.inputs.assign(heart->operand_begin(), heart->operand_end());
+  std::vector<Operand> operands;
+  for (auto [value, form] : llvm::zip_equal(heart->getOperands(), skeleton.operands)) {
+    Dims sizes = dimsOf(value);
+    body.access.push_back(elementName(plainType(value).getElementType()));
+    if (segmented && value == segmented.segmentIndices()) {
+      llvm::append_range(operands, orderOf(heart->getLoc(), value, segmented.segments()));
+    } else if (form == Form::Entries) {
+      Storage from = readWhole(value);
+      Layout layout = asMatrix(sizes);
+      layout.offset = from.layout.offset;
+      operands.push_back({from.buffer, 0, layout});
+    } else if (form == Form::Table) {
+      Storage from = read(value);
+      operands.push_back({from.buffer, 0, from.layout});
+    } else {
+      // A row that several rows of the result share repeats.
+      Dims space = segmented ? sizes : dimsOf(heart->getResult(0));
+      space.back() = sizes.back();
+      operands.push_back(readFlat(value, space));
+    }
+  }
+  for (Value extra : extrasOf(group)) {
+    body.inputs.push_back(extra);
+    body.access.push_back(elementName(plainType(extra).getElementType()));
+    operands.push_back(readFlat(extra, group.space));
+  }
+  body.outputs = outputsOf(group);
+  if (body.ops.size() == 1) // all results have a place in the kernel's slots
+    body.outputs.assign(heart->result_begin(), heart->result_end());
+  std::vector<std::pair<Value, Storage>> moved;
+  for (Value output : body.outputs) {
+    Storage to = storage.allocate(output);
+    std::optional<Run> rows = merge(to.layout, 0, to.layout.sizes.size() - 1);
+    // A place whose rows do not follow each other is filled by a copy.
+    if (!rows || !(to.layout.strides.back().isOne() || to.layout.sizes.back().isOne())) {
+      moved.push_back({output, to});
+      to = storage.temporary(dimsOf(output), plainType(output).getElementType(), "rows");
+      rows = merge(to.layout, 0, to.layout.sizes.size() - 1);
+    }
+    body.access.push_back(elementName(plainType(output).getElementType()));
+    operands.push_back({to.buffer, 0, {to.layout.offset, {rows->size, to.layout.sizes.back()}, {rows->stride, Dim::constant(1)}}});
+  }
+  launch(heart->getLoc(), body, operands, cast<Skeleton>(heart).operations());
+  for (const auto &move : moved) {
+    auto output = llvm::find(body.outputs, move.first) - body.outputs.begin();
+    const Operand &made = operands[operands.size() - body.outputs.size() + output];
+    copy(heart->getLoc(), move.first, {made.buffer, Layout::contiguous(dimsOf(move.first))}, move.second);
+  }
+  return success();
+}
