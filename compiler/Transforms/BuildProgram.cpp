@@ -173,13 +173,13 @@ Storage ProgramBuilder::read(Value value) {
   if (std::optional<Storage> found = storage.find(value))
     return *found;
   auto view = value.getDefiningOp<View>();
-  if (isFree(value)) { // a number that somebody reads from memory
+  if (isFree(value)) { // a number, or positions, that somebody reads from memory
     Storage made = storage.temporary(dimsOf(value), plainType(value).getElementType(), "scalar");
     KernelBody body;
     body.skeleton = "rows";
     body.outputs = {value};
     Group group = {GroupKind::Rows, {}, {value.getDefiningOp()}};
-    body.inputs = inputsOf(group);
+    body.inputs = value.getDefiningOp<Coordinate>() ? SmallVector<Value>{value} : inputsOf(group);
     std::vector<Operand> operands;
     for (Value input : body.inputs)
       operands.push_back(operandOf(input));
