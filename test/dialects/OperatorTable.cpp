@@ -223,7 +223,8 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"attention_one_token", "q: f32[B, 4, 1, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8], n: i32[B]",
        "attention(q, k, v, lengths = n)", {{"n", 0, 1, "S"}}},
       {"attention_ring", "q: f32[B, 2, 1, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8], p: i32[B, S]",
-       "age = 40 - to_float(heads(permute(heads(p, 1), order = [1, 0, 2]), 1))  return attention(q, k, v, mask = age < 9, bias = -0.25 * age)", {{"p", 25, 41}}},
+       "age = 40 - to_float(heads(permute(heads(p, 1), order = [1, 0, 2]), 1))  "
+       "return attention(q, k, v, mask = age < 9, bias = -0.25 * age)", {{"p", 25, 41}}},
       {"attention_weights", "q: f32[B, 2, T, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8]", "attention_weights(q, k) + 0 * sum(v)"},
       {"attention_weights_grouped", "q: f32[B, 4, T, 8], k: f32[B, 2, S, 8], b: f32[4, T, S]",
        "attention_weights(q, k, bias = b, causal = true, window = 3)"},

@@ -83,7 +83,8 @@ void BackwardEmitter::addTo(const Rows &target, int64_t left, int64_t right, Val
     Value place = b.at(target.pointer, b.mul(b.add(firstKey, r), target.stride));
     return b.select(b.less(r, count), place, scratch(nowhere()));
   };
-  TallProduct product{scratch(left), ScoreBlocks::queryBlock, 1, scratch(right), b.integer(blocks.rowWidth), blocks.rows, count, width, row};
+  Value stride = b.integer(blocks.rowWidth);
+  TallProduct product{scratch(left), ScoreBlocks::queryBlock, 1, scratch(right), stride, blocks.rows, count, width, row};
   product.masked = true;
   emitTallProduct(b, product);
 }

@@ -6,6 +6,8 @@
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
 
+#include "llvm/Support/FormatVariadic.h"
+
 #include <cmath>
 
 using namespace nacre;
@@ -53,7 +55,7 @@ static LogicalResult checkScores(InferContext &context, Adaptor op) {
   if (op.getBias() && failed(context.requireFloat(op.getBias(), "a bias")))
     return failure();
   if (op.getMask() && !plainType(op.getMask()).getElementType().isInteger(1))
-    return context.error("expects a mask of bool");
+    return context.error("expects a mask of bool, but got " + Twine(plainType(op.getMask()).getElementType().isF32() ? "f32" : "i32"));
   Dims scores = {q[0], q[1], q[2], k[2]};
   Dim distances = q[2] + k[2] - Dim::constant(1);
   if (failed(checkBroadcast(context, op.getBias(), scores, "a bias")) || failed(checkBroadcast(context, op.getMask(), scores, "a mask")) ||
@@ -78,10 +80,8 @@ static LogicalResult checkOptions(InferContext &context, Adaptor op) {
     return context.error("expects a prefix of at least 0, but got " + Twine(int64_t(*op.getPrefix())));
   if (op.getWindow() && !op.getCausal() && !op.getPrefix())
     return context.error("expects causal = true with a window, but got causal = false");
-  if (op.getSoftcap() && op.getSoftcap()->convertToDouble() <= 0) {
-    std::string found = std::to_string(op.getSoftcap()->convertToDouble());
-    return context.error("expects a softcap above 0, but got " + found);
-  }
+  if (op.getSoftcap() && op.getSoftcap()->convertToDouble() <= 0)
+    return context.error("expects a softcap above 0, but got " + llvm::formatv("{0}", op.getSoftcap()->convertToDouble()).str());
   return success();
 }
 
@@ -163,7 +163,8 @@ LogicalResult AttentionOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> 
     return failure();
   auto forward = AttentionForwardOp::create(
       builder, getLoc(), getQ(), getK(), getV(), getLengths(), getBias(), getMask(), getRelative(), getFactors(), APFloat(*scale),
-      getCausal() || getPrefix(), getWindow().value_or(0), getPrefix().value_or(0), getSoftcap().value_or(APFloat(0.0)), getAlibi(), *width);
+      getCausal() || getPrefix(), getWindow().value_or(0), getPrefix().value_or(0), getSoftcap().value_or(APFloat(0.0)), getAlibi(),
+      *width);
   results.push_back(forward.getResult());
   return success();
 }

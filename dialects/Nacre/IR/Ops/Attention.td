@@ -42,7 +42,8 @@ def Nacre_AttentionWeightsOp : Nacre_CompositeOp<"attention_weights", [AttrSized
 }
 
 /// The forward that kernels run: also the log-sum-exp of every row, which the backward needs.
-def Nacre_AttentionForwardOp : Nacre_Op<"attention_forward", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
+def Nacre_AttentionForwardOp : Nacre_Op<"attention_forward", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
   let summary = "attention and the log-sum-exp of its rows";
   let arguments = !con((ins Nacre_Value:$q, Nacre_Value:$k, Nacre_Value:$v), ScoreOperands, KernelOptions);
   let results = (outs Nacre_Value:$result, Nacre_Value:$lse);
@@ -55,10 +56,13 @@ def Nacre_AttentionBackwardOp : Nacre_Op<"attention_backward", [AttrSizedOperand
   let results = (outs Nacre_Value:$dq, Nacre_Value:$dk, Nacre_Value:$dv);
   let builtin = 0;
 }
-def Nacre_AttentionBiasBackwardOp : Nacre_Op<"attention_bias_backward", [AttrSizedOperandSegments, DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
+def Nacre_AttentionBiasBackwardOp : Nacre_Op<"attention_bias_backward", [AttrSizedOperandSegments,
+    DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
   let summary = "the gradient of `bias`, `relative` or `factors`, of that operand's shape";
-  let description = [{A kernel of its own: its tasks own parts of the result, so that batches and heads that share an entry are summed in order.}];
-  let arguments = !con((ins Nacre_Value:$q, Nacre_Value:$k, Nacre_Value:$v), ScoreOperands, BackwardOperands, KernelOptions, (ins StrAttr:$of));
+  let description = [{A kernel of its own: its tasks own parts of the result, so that batches and heads that share an entry are summed in
+    order.}];
+  let arguments = !con((ins Nacre_Value:$q, Nacre_Value:$k, Nacre_Value:$v), ScoreOperands, BackwardOperands, KernelOptions,
+                       (ins StrAttr:$of));
   let results = (outs Nacre_Value:$gradient);
   let builtin = 0;
 }
@@ -83,7 +87,8 @@ def Nacre_PositionsOp : Nacre_CompositeOp<"positions"> {
 }
 def Nacre_DistancesOp : Nacre_CompositeOp<"distances"> {
   let summary = "i - j of query i and key j as f32[T + Tk - 1], entry i - j + Tk - 1, for q: [.., T, d] and k: [.., Tk, d]";
-  let description = [{One entry for each entry of `relative`: transpose(embedding(table, to_int(distances(q, k) + 8))) is a learned one, clipped.}];
+  let description = [{One entry for each entry of `relative`: transpose(embedding(table, to_int(distances(q, k) + 8))) is a learned one,
+    clipped.}];
   let arguments = (ins Nacre_Value:$q, Nacre_Value:$k);
   let results = (outs Nacre_Value:$result);
 }
@@ -91,8 +96,9 @@ def Nacre_T5BucketsOp : Nacre_CompositeOp<"t5_buckets"> {
   let summary = "the bucket, as i32, of distances i - j (Raffel et al. 2020)";
   let description = [{
     With rel = j - i: `bidirectional` gives the upper half of the buckets to rel > 0 and goes on with abs(rel) and half as many; otherwise
-    rel > 0 counts as 0. Of n buckets then left the first n / 2 are exact, the others m = n / 2 + floor(log(rel / (n / 2)) / log(max_distance / (n / 2)) * n / 2),
-    at most n - 1. relative = transpose(embedding(table, t5_buckets(distances(q, k)))) for a table: [buckets, H].
+    rel > 0 counts as 0. Of n buckets then left the first e = n / 2 hold one distance each, the others are
+    e + floor(log(abs(rel) / e) / log(max_distance / e) * (n - e)), at most n - 1.
+    relative = transpose(embedding(table, t5_buckets(distances(q, k)))) for a table: [buckets, H].
   }];
   let arguments = (ins Nacre_Value:$distance, DefaultValuedAttr<I64Attr, "32">:$buckets, DefaultValuedAttr<I64Attr, "128">:$max_distance,
                        DefaultValuedAttr<BoolAttr, "true">:$bidirectional);

@@ -34,7 +34,7 @@ LogicalResult RotaryOp::infer(InferContext &context, Adaptor op, SmallVectorImpl
   if (op.getPositions()) {
     Dims places = dimsOf(op.getPositions());
     if (places != Dims{rows} && !(x.size() > 2 && places == Dims{x[0], rows}))
-      return context.error("expects positions of shape [" + rows.str() + "] or [" + x[0].str() + ", " + rows.str() + "], but got " + text(places));
+      return context.error("expects positions of shape " + text({rows}) + " or " + text({x[0], rows}) + ", but got " + text(places));
     if (plainType(op.getPositions()).getElementType().isInteger(1))
       return context.error("expects positions of i32 or f32, but got bool");
   }
@@ -198,7 +198,8 @@ LogicalResult T5BucketsOp::evaluate(Evaluation &evaluation) {
   BucketRule rule = ruleOf(*this);
   Array result = evaluation.in(0);
   for (double &distance : result.data) {
-    double away = getBidirectional() ? std::fabs(distance) : std::fmax(distance, 0), start = getBidirectional() && distance < 0 ? rule.count : 0;
+    double away = getBidirectional() ? std::fabs(distance) : std::fmax(distance, 0);
+    double start = getBidirectional() && distance < 0 ? rule.count : 0;
     // 1e-9: logarithms of whole powers may fall short of their quotient.
     double share = std::log(std::fmax(away, 1) / rule.exact) / std::log(rule.longest / rule.exact) + 1e-9;
     double spread = rule.exact + std::floor(share * double(rule.count - rule.exact));
