@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Calls of the program's own functions, inlined, and what only the frontend can answer (shape, len).
+// Calls of the program's own functions, inlined, and what only the frontend can answer (shape, len, log2).
 #include "frontend/Emitter.h"
+
+#include "llvm/Support/MathExtras.h"
 
 using namespace nacre;
 
@@ -18,7 +20,7 @@ Meaning Emitter::callNamed(const CallExpr &call, const NameExpr &name, Frame &fr
   if (const auto *function = program.find<FunctionDecl>(name.name)) return callFunction(call, *function, nullptr, frame);
   if (std::optional<Meaning> meaning = callIntrinsic(call, name.name, frame)) return *meaning;
   if (const Builtin *builtin = findBuiltin(name.name)) return callBuiltin(call, *builtin, frame);
-  llvm::SmallVector<llvm::StringRef> names = {"shape", "len"};
+  llvm::SmallVector<llvm::StringRef> names = {"shape", "len", "log2"};
   for (const Builtin &builtin : builtins())
     names.push_back(builtin.name);
   for (const FunctionDecl *function : program.all<FunctionDecl>())
@@ -192,9 +194,13 @@ Meaning Emitter::returned(const FunctionDecl &function, Frame &callee) {
   return {};
 }
 
-/// shape(x): the list of sizes; len(a): how many items a list or an array has.
+static llvm::StringRef argumentOf(llvm::StringRef intrinsic) {
+  return intrinsic == "shape" ? "a tensor" : intrinsic == "len" ? "a list or an array" : "an integer of at least 1";
+}
+
+/// shape(x): the list of sizes; len(a): how many items a list or an array has; log2(n): how often n can be halved, rounded down.
 std::optional<Meaning> Emitter::callIntrinsic(const CallExpr &call, llvm::StringRef name, Frame &frame) {
-  if (name != "shape" && name != "len") return std::nullopt;
+  if (name != "shape" && name != "len" && name != "log2") return std::nullopt;
   if (call.arguments.size() != 1 || call.arguments[0].name) {
     error(call.range, "expected one argument for " + name + ", but got " + llvm::Twine(call.arguments.size()), frame);
     return Meaning();
@@ -211,7 +217,7 @@ std::optional<Meaning> Emitter::callIntrinsic(const CallExpr &call, llvm::String
   }
   if (const auto *list = meaning.as<List>(); list && name == "len") return Meaning(int64_t(list->items.size()));
   if (const auto *array = meaning.as<PartArray>(); array && name == "len") return Meaning(int64_t(array->items.size()));
-  error(argument.range, "expected " + llvm::Twine(name == "shape" ? "a tensor" : "a list or an array") + ", but got " + meaning.text(),
-        frame);
+  if (const auto *number = meaning.as<int64_t>(); number && name == "log2" && *number > 0) return Meaning(int64_t(llvm::Log2_64(*number)));
+  error(argument.range, "expected " + argumentOf(name) + ", but got " + meaning.text(), frame);
   return Meaning();
 }

@@ -127,7 +127,7 @@ Storage ProgramBuilder::read(Value value) {
   if (std::optional<Storage> found = storage.find(value))
     return *found;
   auto view = value.getDefiningOp<View>();
-  if (isFree(value)) { // a number that somebody reads from memory
+  if (isFree(value)) { // a number, or positions, that somebody reads from memory
     Storage made = storage.temporary(dimsOf(value), plainType(value).getElementType(), "scalar");
     KernelBody body;
     body.skeleton = "rows";

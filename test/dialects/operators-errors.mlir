@@ -63,7 +63,7 @@ func.func @loss(%x: tensor<?x3xf32, #nacre.dims<["B", "3"]>>, %y: tensor<?xi32, 
 // -----
 // CHECK: attention expects a number of key heads that divides 4, but got 3
 func.func @heads(%q: tensor<2x4x9x8xf32>, %k: tensor<2x3x9x8xf32>) {
-  %0 = nacre.attention %q, %k, %k {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0>}
+  %0 = nacre.attention %q, %k, %k {operandSegmentSizes = array<i32: 1, 1, 1, 0, 0, 0, 0, 0>}
     : (tensor<2x4x9x8xf32>, tensor<2x3x9x8xf32>, tensor<2x3x9x8xf32>) -> tensor<2x4x9x8xf32>
   return
 }

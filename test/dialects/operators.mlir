@@ -58,7 +58,7 @@ func.func @nested(%x: tensor<5x4xf32>, %w: tensor<4x3xf32>) -> !nacre.nested<[2,
 func.func @attention(%q: tensor<2x4x9x8xf32>, %k: tensor<2x2x7x8xf32>, %n: tensor<2xi32>) -> tensor<2x4x9x8xf32> {
   // CHECK: nacre.attention %arg0, %arg1, %arg1, %arg2
   // CHECK-SAME: causal = true
-  %0 = nacre.attention %q, %k, %k, %n {causal = true, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0>}
+  %0 = nacre.attention %q, %k, %k, %n {causal = true, operandSegmentSizes = array<i32: 1, 1, 1, 1, 0, 0, 0, 0>}
     : (tensor<2x4x9x8xf32>, tensor<2x2x7x8xf32>, tensor<2x2x7x8xf32>, tensor<2xi32>) -> tensor<2x4x9x8xf32>
   return %0 : tensor<2x4x9x8xf32>
 }

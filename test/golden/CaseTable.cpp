@@ -66,11 +66,24 @@ static std::string textOf(const llvm::json::Value &value) {
   return text;
 }
 
+/// The attribute `a`, the entry `a.b` of an object, or the element `a.2` of a list; null when there is none.
+static const llvm::json::Value *attributeAt(const llvm::json::Object &attributes, llvm::StringRef path) {
+  auto [name, rest] = path.split('.');
+  const llvm::json::Value *value = attributes.get(name);
+  if (!value || rest.empty())
+    return value;
+  size_t index = 0;
+  if (const llvm::json::Array *list = value->getAsArray())
+    return !rest.getAsInteger(10, index) && index < list->size() ? &(*list)[index] : nullptr;
+  const llvm::json::Object *object = value->getAsObject();
+  return object ? attributeAt(*object, rest) : nullptr;
+}
+
 const CaseForm *CaseTable::find(const GoldenCase &golden) const {
   for (const CaseForm &form : forms) {
     bool fits = form.op == golden.op;
     for (const auto &[key, value] : form.conditions) {
-      const llvm::json::Value *attribute = golden.attributes.get(key);
+      const llvm::json::Value *attribute = attributeAt(golden.attributes, key);
       fits &= attribute && (value.empty() || textOf(*attribute) == value);
     }
     if (fits)
@@ -97,15 +110,9 @@ static std::optional<std::string> typeText(llvm::StringRef word, const GoldenCas
   return std::to_string(tensor->values.shape[index]);
 }
 
-/// What stands for `$word`: an attribute, or one element of a list.
+/// What stands for `$word`: an attribute, or a part of it.
 static std::optional<std::string> attributeText(llvm::StringRef word, const GoldenCase &golden) {
-  auto [name, position] = word.split('.');
-  const llvm::json::Value *value = golden.attributes.get(name);
-  size_t index = 0;
-  if (value && !position.empty()) {
-    const llvm::json::Array *list = value->getAsArray();
-    value = list && !position.getAsInteger(10, index) && index < list->size() ? &(*list)[index] : nullptr;
-  }
+  const llvm::json::Value *value = attributeAt(golden.attributes, word);
   return value ? std::optional<std::string>(textOf(*value)) : std::nullopt;
 }
 

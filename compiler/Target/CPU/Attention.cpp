@@ -53,7 +53,7 @@ private:
   void emitKeyBlock(Scores &scores, Value firstKey, Value count);
   void emitScores(Value firstKey, Value count);
   void adjustScores(Scores &scores, Value firstKey, Value count, Value column);
-  void exponentiate(Value count, Value column);
+  void exponentiate(Scores &scores, Value firstKey, Value count, Value column);
   void weighValues(Value count);
   void finish();
 
@@ -132,7 +132,7 @@ void AttentionEmitter::adjustScores(Scores &scores, Value firstKey, Value count,
 }
 
 /// Scores of one vector of queries become weights relative to the new maximum; sums follow; `factors` rescales what was there.
-void AttentionEmitter::exponentiate(Value count, Value column) {
+void AttentionEmitter::exponentiate(Scores &scores, Value firstKey, Value count, Value column) {
   Value maximumPlace = b.at(scratch(layout.maxima()), column), factorPlace = b.at(scratch(layout.factors()), column);
   Value sumPlace = b.at(scratch(layout.sums()), column);
   Value maximum = b.load(factorPlace), factor = b.exp2(b.subf(b.load(maximumPlace), maximum));
@@ -140,7 +140,8 @@ void AttentionEmitter::exponentiate(Value count, Value column) {
   Values sum = b.loop(b.integer(0), count, 1, start, [&](Value key, llvm::ArrayRef<Value> carried) {
     Value score = b.at(scratch(layout.scores()), b.add(b.mul(key, queryBlock), column));
     Value weight = b.exp2(b.subf(b.load(score), maximum));
-    b.store(weight, score);
+    Value query = b.add(firstQuery, column);
+    b.store(spec.factors ? b.mulf(weight, scores.factor(b.add(firstKey, key), query, lastQuery)) : weight, score);
     return Values{b.addf(carried[0], weight)};
   });
   b.store(maximum, maximumPlace);
@@ -182,7 +183,7 @@ void AttentionEmitter::emitKeyBlock(Scores &scores, Value firstKey, Value count)
   b.loop(b.integer(0), end, b.lanes(), [&](Value column) {
     if (adjusting)
       adjustScores(scores, firstKey, count, column);
-    exponentiate(count, column);
+    exponentiate(scores, firstKey, count, column);
   });
   weighValues(count);
 }

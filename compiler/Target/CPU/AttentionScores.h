@@ -20,7 +20,7 @@ public:
   Scores(VectorBuilder &b, Value slots, const AttentionSpec &spec, Value batch, Value head);
 
   /// Whether raw scores must pass through `adjust` at all.
-  bool needAdjusting() const { return spec.softCap != 0 || spec.bias || spec.causal; }
+  bool needAdjusting() const { return spec.softCap != 0 || spec.bias || spec.relative || spec.alibi || spec.mask || spec.causal; }
   /// What q . k is multiplied with before `adjust`.
   double rawScale() const { return spec.softCap != 0 ? spec.scale : spec.scale * log2OfE; }
 
@@ -32,17 +32,26 @@ public:
   /// Raw scores of key `key` and queries from `query` on -> scores in units of log2, `forbidden` where not allowed.
   /// Bias of queries beyond `lastQuery` is that of `lastQuery`. `capSlope`, if given, becomes the derivative of the soft-cap.
   Value adjust(Value raw, Value key, Value query, Value lastQuery, Value *capSlope = nullptr);
+  /// Factors of the weights of key `key` and queries from `query` on; those beyond `lastQuery` are 0. Requires spec.factors.
+  Value factor(Value key, Value query, Value lastQuery) { return loadStrip(factors, key, query, lastQuery); }
 
 private:
-  Value loadBias(Value key, Value query, Value lastQuery);
-  Value allowed(Value key, Value query);
+  Value gather(Value pointer, Value rowStride, Type element, Value query, Value lastQuery);
+  Value loadStrip(Value strip, Value key, Value query, Value lastQuery);
+  Value lag(Value key, Value query);
+  Value inReach(Value key, Value query);
+  Value isAllowed(Value key, Value query, Value lastQuery);
 
   VectorBuilder &b;
   const AttentionSpec &spec;
+  Value allKeys; // Tk
   Value length;  // keys that exist
   Value shift;   // Tk - Tq
   Value window, prefix;
   Value bias, biasRow, biasColumn;
+  Value mask, maskRow, maskColumn;
+  Value relative, factors; // strips of the head
+  Value slope;             // of ALiBi, in units of log2
 };
 
 /// Pointer to (batch, head) of a tensor whose pointer, batch stride and head stride are in the given slots.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/Skeletons.h"
 
-#include "compiler/Target/CPU/Attention.h"
+#include "compiler/Target/CPU/AttentionLaunch.h"
 #include "compiler/Target/CPU/Columns.h"
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/EntrySkeletons.h"
@@ -149,104 +149,6 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
   return slots;
 }
 
-//===-- attention ------------------------------------------------------------------------------------------------------------===//
-
-namespace {
-/// The views of an attention launch by role; -1 where an optional operand is absent.
-struct AttentionViews {
-  int64_t lengths = -1, bias = -1, output, cotangent = -1, logSumExp, gradients = -1;
-};
-} // namespace
-
-static constexpr int64_t kWidestHead = 128; // what the kernels' scratch is made for
-
-/// Operands are q, k, v, lengths?, bias? and for the backward output, cotangent, log-sum-exp; results follow.
-static AttentionViews attentionViews(plan::KernelOp kernel) {
-  Operation &op = kernel.getBody().front().front();
-  llvm::ArrayRef<int32_t> segments = op.getAttrOfType<DenseI32ArrayAttr>("operandSegmentSizes").asArrayRef();
-  AttentionViews views;
-  int64_t next = 3, inputs = op.getNumOperands();
-  if (segments[3])
-    views.lengths = next++;
-  if (segments[4])
-    views.bias = next++;
-  bool backward = kernel.getSkeleton() == "attention_backward";
-  views.output = backward ? next : inputs;
-  views.cotangent = backward ? next + 1 : -1;
-  views.logSumExp = backward ? next + 2 : inputs + 1;
-  views.gradients = backward ? inputs : -1;
-  return views;
-}
-
-static AttentionSpec attentionSpec(plan::KernelOp kernel) {
-  Operation &op = kernel.getBody().front().front();
-  AttentionViews views = attentionViews(kernel);
-  auto real = [&](llvm::StringRef name) { return op.getAttrOfType<FloatAttr>(name).getValueAsDouble(); };
-  auto integer = [&](llvm::StringRef name) { return op.getAttrOfType<IntegerAttr>(name).getInt(); };
-  AttentionSpec spec;
-  spec.scale = real("scale");
-  spec.softCap = real("softcap");
-  spec.bias = views.bias >= 0;
-  spec.lengths = views.lengths >= 0;
-  spec.fixedPrefix = integer("prefix");
-  spec.prefix = spec.fixedPrefix > 0;
-  spec.causal = spec.prefix || op.getAttrOfType<BoolAttr>("causal").getValue();
-  spec.window = integer("window") > 0;
-  spec.widthBound = kWidestHead;
-  spec.logSumExp = views.gradients >= 0 ||
-                   !cast<StringAttr>(kernel.getAccess()[views.logSumExp]).getValue().ends_with("unused");
-  return spec;
-}
-
-static FailureOr<KernelInfo> emitAttentionKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
-  Operation &op = kernel.getBody().front().front();
-  if (dimsOf(op.getOperand(0)).back().asConstant().value_or(0) > kWidestHead)
-    return op.emitError("attention over heads wider than ") << kWidestHead << " is not available yet";
-  AttentionSpec spec = attentionSpec(kernel);
-  return kernel.getSkeleton() == "attention" ? emitAttention(module, name, level, spec)
-                                             : emitAttentionBackward(module, name, level, spec);
-}
-
-static std::vector<Slot> fillAttention(plan::KernelOp kernel, plan::LaunchOp launch) {
-  using S = AttentionSlots;
-  AttentionViews at = attentionViews(kernel);
-  std::vector<plan::ViewAttr> views = viewsOf(launch);
-  bool backward = at.gradients >= 0;
-  std::vector<Slot> slots(backward ? S::BackwardCount : S::ForwardCount, Slot::integer(0));
-  auto tensor = [&](int64_t view, int64_t pointer, int64_t firstStride) {
-    slots[pointer] = pointerTo(views[view]);
-    Layout layout = plan::layoutOf(views[view]);
-    for (int64_t axis = 0; axis < 3; ++axis)
-      slots[firstStride + axis] = Slot::integer(layout.strides[axis]);
-  };
-  tensor(0, S::Q, S::QBatch);
-  tensor(1, S::K, S::KBatch);
-  tensor(2, S::V, S::VBatch);
-  tensor(at.output, S::O, S::OBatch);
-  slots[S::LogSumExp] = pointerTo(views[at.logSumExp]);
-  Dims q = plan::layoutOf(views[0]).sizes, k = plan::layoutOf(views[1]).sizes;
-  for (auto [slot, size] : {std::pair(S::Batch, q[0]), {S::Heads, q[1]}, {S::KeyHeads, k[1]}, {S::Queries, q[2]}, {S::Keys, k[2]},
-                            {S::Width, q[3]}})
-    slots[slot] = Slot::integer(size);
-  if (at.lengths >= 0)
-    slots[S::Lengths] = pointerTo(views[at.lengths]);
-  slots[S::Window] = Slot::integer(kernel.getBody().front().front().getAttrOfType<IntegerAttr>("window").getInt());
-  if (at.bias >= 0) {
-    Layout bias = plan::layoutOf(views[at.bias]);
-    slots[S::Bias] = pointerTo(views[at.bias]);
-    // Trailing axes align; missing ones and those of one element repeat, which is stride 0.
-    for (int64_t i = 0, rank = bias.sizes.size(); i < rank; ++i)
-      slots[S::BiasColumn - i] = Slot::integer(bias.sizes[rank - 1 - i].isOne() ? Dim() : bias.strides[rank - 1 - i]);
-  }
-  if (backward) {
-    tensor(at.cotangent, S::DO, S::DOBatch);
-    tensor(at.gradients, S::DQ, S::DQBatch);
-    tensor(at.gradients + 1, S::DK, S::DKBatch);
-    tensor(at.gradients + 2, S::DV, S::DVBatch);
-  }
-  return slots;
-}
-
 //===-- the table ------------------------------------------------------------------------------------------------------------===//
 
 FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
@@ -257,7 +159,7 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitColumns(module, name, level, kernel);
   if (skeleton == "contract" || skeleton == "contract_fold")
     return emitContract(module, name, level, contractSpec(kernel, level));
-  if (skeleton == "attention" || skeleton == "attention_backward")
+  if (skeleton.starts_with("attention"))
     return emitAttentionKernel(module, name, level, kernel);
   if (skeleton == "gather")
     return emitGather(module, name, level);
@@ -276,7 +178,7 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillColumns(launch);
   if (skeleton == "contract" || skeleton == "contract_fold")
     return fillContract(kernel, launch);
-  if (skeleton == "attention" || skeleton == "attention_backward")
+  if (skeleton.starts_with("attention"))
     return fillAttention(kernel, launch);
   if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
     return entries->fill(kernel, launch);

@@ -18,11 +18,15 @@ AttentionProblem::AttentionProblem(const AttentionSpec &spec, const AttentionSha
       dQ(shape.batch, shape.queries, shape.heads, shape.width), dK(shape.batch, shape.keys, shape.keyHeads, shape.width),
       dV(shape.batch, shape.keys, shape.keyHeads, shape.width),
       logSumExp(static_cast<size_t>(shape.batch * shape.heads * shape.queries)),
-      bias(static_cast<size_t>(shape.heads * shape.queries * shape.keys)), lengths(static_cast<size_t>(shape.batch)),
-      prefix(static_cast<size_t>(shape.batch)) {
+      bias(static_cast<size_t>(shape.heads * shape.queries * shape.keys)), relative(static_cast<size_t>(shape.heads * distances())),
+      factors(static_cast<size_t>(shape.heads * distances())), dBias(bias.size()), dRelative(relative.size()),
+      dFactors(factors.size()), lengths(static_cast<size_t>(shape.batch)), prefix(static_cast<size_t>(shape.batch)),
+      mask(static_cast<size_t>(shape.batch * shape.queries * shape.keys)) {
   uint32_t seed = 1;
-  for (GuardedArray<float> *array : {&q.data, &k.data, &v.data, &dO.data, &bias})
+  for (GuardedArray<float> *array : {&q.data, &k.data, &v.data, &dO.data, &bias, &relative, &factors})
     fillReals(*array, seed++);
+  for (size_t i = 0; i < mask.size(); ++i) // about two of three, scattered
+    mask[i] = static_cast<int32_t>((i * 2654435761u >> 7) % 3);
   for (int64_t b = 0; b < shape.batch; ++b) { // the second entry is empty
     lengths[b] = static_cast<int32_t>(b == 1 ? 0 : std::max<int64_t>(1, shape.keys * 2 / 3));
     prefix[b] = static_cast<int32_t>(shape.keys / 3);
@@ -31,12 +35,21 @@ AttentionProblem::AttentionProblem(const AttentionSpec &spec, const AttentionSha
 
 bool AttentionProblem::allowed(int64_t b, int64_t i, int64_t j) const {
   const int64_t diagonal = i + shape.keys - shape.queries;
-  if (spec.lengths && j >= lengths[b])
+  if ((spec.lengths && j >= lengths[b]) || (spec.mask && mask[(b * shape.queries + i) * shape.keys + j] == 0))
     return false;
   if (!spec.causal)
     return true;
   const bool inside = j <= diagonal && (!spec.window || j > diagonal - window);
   return inside || (spec.prefix && j < prefix[b]);
+}
+
+double AttentionProblem::biasOf(int64_t h, int64_t i, int64_t j) const {
+  double sum = spec.bias ? bias[pair(h, i, j)] : 0;
+  if (spec.relative)
+    sum += relative[entry(h, i, j)];
+  if (spec.alibi)
+    sum -= std::exp2(-8.0 * double(h + 1) / double(shape.heads)) * double(i + shape.keys - shape.queries - j);
+  return sum;
 }
 
 /// One query row: output, log-sum-exp, dQ, and its part of dK and dV.
@@ -54,8 +67,7 @@ void AttentionProblem::solveRow(int64_t b, int64_t h, int64_t i) {
       const double t = std::tanh(s / spec.softCap);
       s = spec.softCap * t, slope[j] = 1 - t * t;
     }
-    if (spec.bias)
-      s += bias[(h * shape.queries + i) * shape.keys + j];
+    s += biasOf(h, i, j);
     score[j] = allowed(b, i, j) ? s : -std::numeric_limits<double>::infinity();
     maximum = std::max(maximum, score[j]);
   }
@@ -63,12 +75,13 @@ void AttentionProblem::solveRow(int64_t b, int64_t h, int64_t i) {
   for (int64_t j = 0; j < shape.keys && std::isfinite(maximum); ++j)
     sum += weight[j] = std::exp(score[j] - maximum);
   exactLog[(b * shape.heads + h) * shape.queries + i] = maximum + std::log(sum);
+  auto factor = [&](int64_t j) { return spec.factors ? factors[entry(h, i, j)] : 1.0; };
   double delta = 0;
   for (int64_t j = 0; j < shape.keys && sum > 0; ++j) {
     weight[j] /= sum;
     for (int64_t c = 0; c < width; ++c) {
-      exactO[qi + c] += weight[j] * v.data[v.index(b, kvHead, j) + c];
-      delta += weight[j] * v.data[v.index(b, kvHead, j) + c] * dO.data[qi + c];
+      exactO[qi + c] += weight[j] * factor(j) * v.data[v.index(b, kvHead, j) + c];
+      delta += weight[j] * factor(j) * v.data[v.index(b, kvHead, j) + c] * dO.data[qi + c];
     }
   }
   for (int64_t j = 0; j < shape.keys && sum > 0; ++j) {
@@ -76,9 +89,12 @@ void AttentionProblem::solveRow(int64_t b, int64_t h, int64_t i) {
     double product = 0;
     for (int64_t c = 0; c < width; ++c) {
       product += double(v.data[kj + c]) * dO.data[qi + c];
-      exactDV[kj + c] += weight[j] * dO.data[qi + c];
+      exactDV[kj + c] += weight[j] * factor(j) * dO.data[qi + c];
     }
-    const double dScore = weight[j] * (product - delta) * slope[j] * spec.scale;
+    const double dBiased = weight[j] * (factor(j) * product - delta), dScore = dBiased * slope[j] * spec.scale;
+    exactDBias[pair(h, i, j)] += dBiased;
+    exactDRelative[entry(h, i, j)] += dBiased;
+    exactDFactors[entry(h, i, j)] += weight[j] * product;
     for (int64_t c = 0; c < width; ++c) {
       exactDQ[qi + c] += dScore * k.data[kj + c];
       exactDK[kj + c] += dScore * q.data[qi + c];
@@ -89,6 +105,7 @@ void AttentionProblem::solveRow(int64_t b, int64_t h, int64_t i) {
 void AttentionProblem::solve() {
   exactO.assign(o.data.size(), 0), exactDQ.assign(q.data.size(), 0);
   exactDK.assign(k.data.size(), 0), exactDV.assign(v.data.size(), 0), exactLog.assign(logSumExp.size(), 0);
+  exactDBias.assign(dBias.size(), 0), exactDRelative.assign(dRelative.size(), 0), exactDFactors.assign(dFactors.size(), 0);
   for (int64_t b = 0; b < shape.batch; ++b)
     for (int64_t h = 0; h < shape.heads; ++h)
       for (int64_t i = 0; i < shape.queries; ++i)
@@ -105,10 +122,25 @@ void AttentionProblem::fill(Launch &launch, bool backward) {
   launch.set(Slot::Bias, bias.data()), launch.set(Slot::BiasBatch, int64_t(0));
   launch.set(Slot::BiasHead, shape.queries * shape.keys), launch.set(Slot::BiasRow, shape.keys);
   launch.set(Slot::BiasColumn, int64_t(1));
+  launch.set(Slot::Mask, mask.data()), launch.set(Slot::MaskBatch, shape.queries * shape.keys), launch.set(Slot::MaskHead, int64_t(0));
+  launch.set(Slot::MaskRow, shape.keys), launch.set(Slot::MaskColumn, int64_t(1));
+  launch.set(Slot::Relative, relative.data()), launch.set(Slot::RelativeHead, distances());
+  launch.set(Slot::Factors, factors.data()), launch.set(Slot::FactorsHead, distances());
   if (!backward)
     return;
   dO.fill(launch, Slot::DO, Slot::DOBatch), dQ.fill(launch, Slot::DQ, Slot::DQBatch);
   dK.fill(launch, Slot::DK, Slot::DKBatch), dV.fill(launch, Slot::DV, Slot::DVBatch);
+}
+
+void AttentionProblem::fill(Launch &launch, BiasGradient of) {
+  fill(launch, true);
+  const bool isStrip = of != BiasGradient::Bias;
+  launch.set(Slot::DBias, (of == BiasGradient::Bias ? dBias : of == BiasGradient::Relative ? dRelative : dFactors).data());
+  launch.set(Slot::DBiasBatch, int64_t(0)), launch.set(Slot::DBiasHead, isStrip ? distances() : shape.queries * shape.keys);
+  launch.set(Slot::DBiasRow, isStrip ? int64_t(1) : shape.keys), launch.set(Slot::DBiasColumn, int64_t(isStrip ? -1 : 1));
+  launch.set(Slot::DBiasBatches, int64_t(1)), launch.set(Slot::DBiasHeads, shape.heads);
+  launch.set(Slot::DBiasRows, isStrip ? int64_t(1) : shape.queries);
+  launch.set(Slot::DBiasColumns, isStrip ? distances() : shape.keys);
 }
 
 void AttentionProblem::storeForward() {
@@ -142,6 +174,15 @@ void AttentionProblem::expectBackward() const {
   expectNear("dQ", shape, dQ.data, exactDQ, tolerance);
   expectNear("dK", shape, dK.data, exactDK, tolerance);
   expectNear("dV", shape, dV.data, exactDV, tolerance);
+}
+
+void AttentionProblem::expectBias(BiasGradient of) const {
+  if (of == BiasGradient::Bias)
+    expectNear("dBias", shape, dBias, exactDBias, tolerance);
+  else if (of == BiasGradient::Relative)
+    expectNear("dRelative", shape, dRelative, exactDRelative, tolerance);
+  else
+    expectNear("dFactors", shape, dFactors, exactDFactors, tolerance);
 }
 
 } // namespace nacre::cpu

@@ -37,9 +37,12 @@ struct AttentionProblem {
   void solve();
   /// Sets all slots of the forward kernel, and of the backward one when `backward`.
   void fill(Launch &launch, bool backward = false);
+  /// Sets all slots of the kernel for biases.
+  void fill(Launch &launch, BiasGradient of);
   /// Compares what a launch has written, with GoogleTest.
   void expectForward() const;
   void expectBackward() const;
+  void expectBias(BiasGradient of) const;
   /// Puts the exact output and log-sum-exp where a backward kernel reads them.
   void storeForward();
 
@@ -47,11 +50,17 @@ struct AttentionProblem {
   AttentionShape shape;
   int64_t window = 7;
   HeadTensor q, k, v, o, dO, dQ, dK, dV;
-  GuardedArray<float> logSumExp, bias;
-  GuardedArray<int32_t> lengths, prefix;
+  GuardedArray<float> logSumExp, bias, relative, factors; // bias [H, Tq, Tk]; strips [H, Tq + Tk - 1]
+  GuardedArray<float> dBias, dRelative, dFactors;
+  GuardedArray<int32_t> lengths, prefix, mask; // mask [B, 1, Tq, Tk]
   std::vector<double> exactO, exactLog, exactDQ, exactDK, exactDV; // laid out as the tensors
+  std::vector<double> exactDBias, exactDRelative, exactDFactors;
 
 private:
+  int64_t distances() const { return shape.queries + shape.keys - 1; }
+  size_t pair(int64_t h, int64_t i, int64_t j) const { return static_cast<size_t>((h * shape.queries + i) * shape.keys + j); }
+  size_t entry(int64_t h, int64_t i, int64_t j) const { return static_cast<size_t>(h * distances() + i - j + shape.keys - 1); }
+  double biasOf(int64_t h, int64_t i, int64_t j) const;
   bool allowed(int64_t b, int64_t i, int64_t j) const;
   void solveRow(int64_t b, int64_t h, int64_t i);
 };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Attention, forward and backward, against naive f64 loops: all masks, grouped heads, odd widths and lengths, rows without keys.
+// Attention, forward and backward, against naive f64 loops: all masks and biases, grouped heads, odd widths and
+// lengths, rows without keys.
 #include "test/compiler/cpu-kernels/AttentionReference.h"
 #include "test/compiler/cpu-kernels/KernelLoader.h"
 
@@ -12,6 +13,18 @@ using namespace nacre::cpu;
 using Slot = AttentionSlots;
 
 namespace {
+
+/// Kernels for biases that a specification has.
+std::map<std::string, BiasGradient> biasGradients(const AttentionSpec &spec) {
+  std::map<std::string, BiasGradient> of;
+  if (spec.bias)
+    of["Bias"] = BiasGradient::Bias;
+  if (spec.relative)
+    of["Relative"] = BiasGradient::Relative;
+  if (spec.factors)
+    of["Factors"] = BiasGradient::Factors;
+  return of;
+}
 
 /// One kernel: a combination of flags that changes the code.
 const std::map<std::string, AttentionSpec> &specs() {
@@ -33,6 +46,17 @@ const std::map<std::string, AttentionSpec> &specs() {
     AttentionSpec cap = spec;
     cap.softCap = 3, cap.bias = cap.causal = true;
     map["cap"] = cap;
+    AttentionSpec distance = spec;
+    distance.relative = distance.alibi = true;
+    map["distance"] = distance;
+    AttentionSpec urpe = spec;
+    urpe.bias = urpe.factors = urpe.causal = true;
+    map["urpe"] = urpe;
+    AttentionSpec mask = spec;
+    mask.mask = true, mask.widthBound = 256;
+    map["mask"] = mask;
+    mask.causal = mask.window = mask.lengths = mask.relative = mask.factors = true, mask.softCap = 2;
+    map["all"] = mask;
     return map;
   }();
   return all;
@@ -42,6 +66,7 @@ const AttentionShape shapes[] = {
     {1, 1, 1, 1, 1, 8},    {2, 3, 3, 5, 5, 32},     {2, 2, 2, 20, 20, 32},  {1, 4, 2, 17, 33, 40},  {2, 3, 1, 33, 17, 64},
     {1, 1, 1, 100, 100, 1}, {1, 2, 2, 128, 128, 32}, {1, 1, 1, 97, 530, 24}, {1, 2, 1, 1, 300, 128}, {1, 1, 1, 260, 600, 16},
 };
+const AttentionShape wide = {1, 2, 1, 30, 70, 200}; // for kernels made for heads wider than 128
 
 class AttentionTest : public testing::TestWithParam<std::tuple<const char *, std::string>> {
 protected:
@@ -54,6 +79,8 @@ protected:
         const std::string forward = name + level.name.str(), backward = forward + "Backward";
         infos[forward] = emitAttention(loader->module(), forward, level, spec);
         infos[backward] = emitAttentionBackward(loader->module(), backward, level, spec);
+        for (const auto &[of, gradient] : biasGradients(spec))
+          infos[forward + of] = emitAttentionBiasBackward(loader->module(), forward + of, level, spec, gradient);
       }
     loader->compile();
   }
@@ -63,6 +90,12 @@ protected:
   }
   std::string kernelName() const { return std::get<1>(GetParam()) + std::get<0>(GetParam()); }
   const AttentionSpec &spec() const { return specs().at(std::get<1>(GetParam())); }
+  std::vector<AttentionShape> allShapes() const {
+    std::vector<AttentionShape> all(std::begin(shapes), std::end(shapes));
+    if (spec().widthBound >= wide.width)
+      all.push_back(wide);
+    return all;
+  }
 
   static KernelLoader *loader;
   static std::map<std::string, KernelInfo> infos;
@@ -71,7 +104,7 @@ KernelLoader *AttentionTest::loader = nullptr;
 std::map<std::string, KernelInfo> AttentionTest::infos;
 
 TEST_P(AttentionTest, ForwardMatchesTheFormula) {
-  for (const AttentionShape &shape : shapes) {
+  for (const AttentionShape &shape : allShapes()) {
     AttentionProblem problem(spec(), shape);
     problem.solve();
     Launch launch(infos[kernelName()], loader->find(kernelName()));
@@ -83,7 +116,7 @@ TEST_P(AttentionTest, ForwardMatchesTheFormula) {
 
 TEST_P(AttentionTest, BackwardMatchesTheFormula) {
   const std::string name = kernelName() + "Backward";
-  for (const AttentionShape &shape : shapes) {
+  for (const AttentionShape &shape : allShapes()) {
     AttentionProblem problem(spec(), shape);
     problem.solve();
     problem.storeForward();
@@ -92,6 +125,20 @@ TEST_P(AttentionTest, BackwardMatchesTheFormula) {
     launch.run(2, true);
     problem.expectBackward();
   }
+}
+
+TEST_P(AttentionTest, GradientsOfBiasesMatchTheFormula) {
+  for (const auto &[of, gradient] : biasGradients(spec()))
+    for (const AttentionShape &shape : allShapes()) {
+      AttentionProblem problem(spec(), shape);
+      problem.solve();
+      problem.storeForward();
+      const std::string name = kernelName() + of;
+      Launch launch(infos[name], loader->find(name));
+      problem.fill(launch, gradient);
+      launch.run(2, true);
+      problem.expectBias(gradient);
+    }
 }
 
 std::vector<std::string> specNames() {
