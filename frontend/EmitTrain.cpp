@@ -4,6 +4,7 @@
 //   {function = "loss", batch = 128, epochs = 40 | steps = 5000, seed = 0, metric? = "accuracy", data = {x = "images"},
 //    optimizer = {name = "adamw", lr = 2e-3, ...}, schedule = {name = "cosine", warmup = 50},
 //    train? = array<i64: 0, 1437> (rows, the second excluded) | "indices.npy", test? = likewise}
+#include "dialects/Nacre/IR/Ops/OptimizerTable.h"
 #include "frontend/Emitter.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -12,48 +13,27 @@ using namespace nacre;
 
 namespace {
 
-/// A setting of an optimiser or a schedule; all are real unless said.
-struct Option {
-  llvm::StringRef name;
-  double defaultValue;
-  enum Kind { Positive, NotNegative, BelowOne, Count, Flag } kind;
-};
+using Option = MethodOption;
+
+/// An optimiser or a schedule, as it is written.
 struct Method {
   llvm::StringRef name;
-  std::vector<Option> options;
+  llvm::ArrayRef<Option> options;
 };
 
-const std::vector<Method> &optimizers() {
-  static const std::vector<Method> table = {{"adamw",
-                                             {{"lr", 1e-3, Option::Positive},
-                                              {"weight_decay", 0.01, Option::NotNegative},
-                                              {"beta1", 0.9, Option::BelowOne},
-                                              {"beta2", 0.999, Option::BelowOne},
-                                              {"eps", 1e-8, Option::Positive}}},
-                                            {"adam",
-                                             {{"lr", 1e-3, Option::Positive},
-                                              {"weight_decay", 0, Option::NotNegative},
-                                              {"beta1", 0.9, Option::BelowOne},
-                                              {"beta2", 0.999, Option::BelowOne},
-                                              {"eps", 1e-8, Option::Positive}}},
-                                            {"sgd",
-                                             {{"lr", 1e-2, Option::Positive},
-                                              {"momentum", 0, Option::BelowOne},
-                                              {"weight_decay", 0, Option::NotNegative},
-                                              {"nesterov", 0, Option::Flag}}}};
-  return table;
+std::vector<Method> optimizerMethods() {
+  std::vector<Method> methods;
+  for (const Optimizer &optimizer : optimizers())
+    methods.push_back({optimizer.name, optimizer.options});
+  return methods;
 }
 
-const std::vector<Method> &schedules() {
-  static const std::vector<Method> table = {
-      {"constant", {{"warmup", 0, Option::Count}}}, {"linear", {{"warmup", 0, Option::Count}}}, {"cosine", {{"warmup", 0, Option::Count}}}};
-  return table;
-}
+const Option kWarmup[] = {{"warmup", 0, Option::Count}};
+const Method kSchedules[] = {{"constant", kWarmup}, {"linear", kWarmup}, {"cosine", kWarmup}};
 
 const llvm::StringRef kSettings[] = {"optimizer", "schedule", "batch", "epochs", "steps", "seed", "data", "train", "test", "metric"};
 /// Settings of the whole language that this version lacks.
 const llvm::StringRef kLaterSettings[] = {"clip", "ema", "accumulate", "noise", "precision"};
-const llvm::StringRef kLaterOptimizers[] = {"adafactor", "lion", "muon"};
 
 } // namespace
 
@@ -71,8 +51,8 @@ public:
     checkAmount();
     settings.set("function", builder.getStringAttr(decl.function.text));
     if (!settings.get("seed")) settings.set("seed", builder.getI64IntegerAttr(0));
-    if (!settings.get("optimizer")) settings.set("optimizer", method(optimizers().front(), {}));
-    if (!settings.get("schedule")) settings.set("schedule", method(schedules().front(), {}));
+    if (!settings.get("optimizer")) settings.set("optimizer", method(optimizerMethods().front(), {}));
+    if (!settings.get("schedule")) settings.set("schedule", method(kSchedules[0], {}));
     if (!settings.get("data")) settings.set("data", builder.getDictionaryAttr({}));
     module->setAttr("nacre.train", settings.getDictionary(builder.getContext()));
   }
@@ -148,8 +128,8 @@ private:
   }
 
   mlir::Attribute valueOf(llvm::StringRef key, const Expr &value) {
-    if (key == "optimizer") return chooseMethod(value, optimizers(), "an optimizer");
-    if (key == "schedule") return chooseMethod(value, schedules(), "a schedule");
+    if (key == "optimizer") return chooseMethod(value, optimizerMethods(), "an optimizer");
+    if (key == "schedule") return chooseMethod(value, kSchedules, "a schedule");
     if (key == "data") return dataMap(value);
     if (key == "train" || key == "test") return rows(value);
     if (key == "metric") return metric(value);
@@ -180,10 +160,6 @@ private:
       for (const Method &candidate : table)
         if (candidate.name == name->name)
           return method(candidate, call ? llvm::ArrayRef<Argument>(call->arguments) : llvm::ArrayRef<Argument>());
-    if (name && llvm::is_contained(kLaterOptimizers, name->name)) {
-      diagnostics.error(value.range, "'" + name->name + "' is part of the language but not available in this version");
-      return {};
-    }
     diagnostics.error(value.range, "expected " + what + " (" + llvm::join(names, ", ") + ")" +
                                        (name ? ", but got '" + name->name + "'" : llvm::Twine("")));
     return {};

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Forward, backward and optimiser as one function; and the gradient function that tests call.
 #include "dialects/Nacre/IR/Expression.h"
-#include "dialects/Nacre/IR/Ops/Optimizer.h"
+#include "dialects/Nacre/IR/Ops/OptimizerTable.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -35,65 +36,18 @@ static func::FuncOp cloneAs(func::FuncOp function, const Twine &name) {
   return copy;
 }
 
-namespace {
-
-/// Builds the optimiser's part of the step.
-class UpdateBuilder {
-public:
-  UpdateBuilder(ModuleOp module, ImplicitLocOpBuilder &b, DictionaryAttr options, Value rate, Value step)
-      : module(module), b(b), options(options), rate(rate), step(step) {}
-
-  LogicalResult update(ParameterOp parameter, Value value, Value gradient);
-
-private:
-  FloatAttr option(StringRef name, double fallback) {
-    Attribute given = options.get(name);
-    if (auto integer = dyn_cast_or_null<IntegerAttr>(given))
-      return b.getF64FloatAttr(double(integer.getInt()));
-    auto real = dyn_cast_or_null<FloatAttr>(given);
-    return b.getF64FloatAttr(real ? real.getValueAsDouble() : fallback);
-  }
-  /// A zeroed tensor of the parameter's shape in the optimiser's own name space.
-  Value moment(ParameterOp parameter, StringRef kind) {
-    std::string name = ("optimizer." + kind + "." + parameter.getSymName()).str();
-    OpBuilder atModule(parameter);
-    atModule.setInsertionPointAfter(parameter);
-    if (!module.lookupSymbol(name))
-      ParameterOp::create(atModule, parameter.getLoc(), name, parameter.getType(), "optimizer", "zeros", APFloat(0.0), "", false);
-    return ReadOp::create(b, cast<RankedTensorType>(parameter.getType()), name);
-  }
-  void assign(StringRef name, Value value) { AssignOp::create(b, name, value); }
-
-  ModuleOp module;
-  ImplicitLocOpBuilder &b;
-  DictionaryAttr options;
-  Value rate, step;
-};
-
-} // namespace
-
-LogicalResult UpdateBuilder::update(ParameterOp parameter, Value value, Value gradient) {
-  StringRef name = parameter.getSymName();
-  auto optimizer = options.getAs<StringAttr>("name");
-  std::string text = optimizer ? optimizer.getValue().str() : "";
-  if (text == "adam" || text == "adamw") {
-    Value m = moment(parameter, "m"), v = moment(parameter, "v");
-    FloatAttr decay = text == "adam" ? b.getF64FloatAttr(0) : option("weight_decay", 0.01);
-    auto op = AdamOp::create(b, value, gradient, m, v, rate, step, option("beta1", 0.9), option("beta2", 0.999), option("eps", 1e-8), decay);
-    assign(name, op.getWNext());
-    assign(("optimizer.m." + name).str(), op.getMNext());
-    assign(("optimizer.v." + name).str(), op.getVNext());
-    return success();
-  }
-  if (text == "sgd") {
-    auto nesterov = options.getAs<BoolAttr>("nesterov");
-    auto op = SgdOp::create(b, value, gradient, moment(parameter, "u"), rate, step, option("momentum", 0), option("weight_decay", 0),
-                            b.getBoolAttr(nesterov && nesterov.getValue()));
-    assign(name, op.getWNext());
-    assign(("optimizer.u." + name).str(), op.getUNext());
-    return success();
-  }
-  return module.emitError("train expects the optimizer adam, adamw or sgd, but got '") << text << "'";
+/// Assigns the parameter what the optimiser makes of it.
+static LogicalResult update(ImplicitLocOpBuilder &b, ParameterOp parameter, DictionaryAttr options, Value value, Value gradient, Value rate,
+                            Value step) {
+  auto name = options ? options.getAs<StringAttr>("name") : StringAttr();
+  const Optimizer *optimizer = findOptimizer(name ? name.getValue() : "");
+  if (!optimizer)
+    return parameter->getParentOp()->emitError("train expects the optimizer ")
+           << llvm::join(llvm::map_range(optimizers(), [](const Optimizer &known) { return known.name; }), ", ") << ", but got '"
+           << (name ? name.getValue() : "") << "'";
+  ParameterUpdate update(b, parameter, optimizer->options, options, {b, value}, {b, gradient}, {b, rate}, {b, step});
+  AssignOp::create(b, parameter.getSymName(), optimizer->update(update));
+  return success();
 }
 
 /// Adds the scalars `rate` and `step` to the inputs.
@@ -135,9 +89,8 @@ LogicalResult nacre::addTrainingStep(ModuleOp module) {
   if (failed(gradients))
     return failure();
   auto options = train.getAs<DictionaryAttr>("optimizer");
-  UpdateBuilder updates(module, b, options ? options : b.getDictionaryAttr({}), rate, count);
   for (auto [parameter, value, gradient] : llvm::zip(parameters, trained, *gradients))
-    if (failed(updates.update(parameter, value, gradient)))
+    if (failed(update(b, parameter, options, value, gradient, rate, count)))
       return failure();
   return success();
 }
