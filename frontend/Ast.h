@@ -135,7 +135,7 @@ struct TypeExpr {
 
 //===--- statements ---===//
 
-enum class StatementKind { Assign, Return, For, Assert };
+enum class StatementKind { Assign, Return, For, Assert, Update };
 
 struct Statement {
   Statement(StatementKind kind, llvm::SMRange range) : kind(kind), range(range) {}
@@ -152,6 +152,7 @@ template <StatementKind Kind> struct StatementOf : Statement {
 struct AssignStatement : StatementOf<StatementKind::Assign> {
   using StatementOf::StatementOf;
   Name name;
+  std::vector<Name> path; ///< `b.keys = x`: what comes after the first name
   ExprPtr value;
 };
 struct ReturnStatement : StatementOf<StatementKind::Return> {
@@ -168,6 +169,12 @@ struct AssertStatement : StatementOf<StatementKind::Assert> {
   using StatementOf::StatementOf;
   ExprPtr condition;
   std::optional<std::string> message;
+};
+
+/// update { keys = ... }
+struct UpdateStatement : StatementOf<StatementKind::Update> {
+  using StatementOf::StatementOf;
+  Block body;
 };
 
 //===--- declarations ---===//
@@ -245,9 +252,11 @@ struct ModelDecl : DeclOf<DeclKind::Model> {
   using DeclOf::DeclOf;
   std::vector<DeclPtr> members;
 };
+/// `batch = 128`, or `after_step { ... }`, which has no value.
 struct TrainEntry {
   Name key;
   ExprPtr value;
+  Block block;
 };
 /// `name` is the model's.
 struct TrainDecl : DeclOf<DeclKind::Train> {

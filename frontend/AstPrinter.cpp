@@ -105,9 +105,10 @@ private:
   void print(const TrainDecl &train, unsigned indent) {
     start(indent) << "train " << train.name.text << "." << train.function.text << "\n";
     for (const TrainEntry &entry : train.entries) {
-      start(indent + 1) << entry.key.text << " = ";
-      print(*entry.value);
+      start(indent + 1) << entry.key.text << (entry.value ? " = " : "");
+      if (entry.value) print(*entry.value);
       out << "\n";
+      print(entry.block, indent + 2);
     }
   }
 
@@ -119,8 +120,14 @@ private:
   void print(const Statement &statement, unsigned indent) {
     start(indent);
     if (const auto *assign = llvm::dyn_cast<AssignStatement>(&statement)) {
-      out << assign->name.text << " = ";
+      out << assign->name.text;
+      for (const Name &member : assign->path)
+        out << "." << member.text;
+      out << " = ";
       print(*assign->value);
+    } else if (const auto *update = llvm::dyn_cast<UpdateStatement>(&statement)) {
+      out << "update\n";
+      return print(update->body, indent + 1);
     } else if (const auto *result = llvm::dyn_cast<ReturnStatement>(&statement)) {
       out << "return ";
       print(*result->value);

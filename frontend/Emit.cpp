@@ -122,6 +122,7 @@ void Emitter::emitFunction(const FunctionDecl &decl, const Instance *owner, bool
     if (!port->choices.empty()) bindPort(input, *port, mlir::Value(), frame); // later inputs may be as wide as this one
   }
   frame.blocks.front().clear();
+  updates.clear();
   FuncOp function = declareFunction(decl, ports);
   builder.setInsertionPointToStart(function.addEntryBlock());
   for (const auto &[index, input] : llvm::enumerate(decl.inputs))
@@ -146,6 +147,7 @@ bool Emitter::checkResult(const FunctionDecl &decl, const Meaning &result, mlir:
 }
 
 void Emitter::finishFunction(FuncOp function, mlir::Value value, const Frame &frame) {
+  finishUpdates(function.getLoc());
   mlir::func::ReturnOp::create(builder, function.getLoc(), value);
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), value.getType()));
   function->setAttr("nacre.result_name", builder.getStringAttr(frame.resultName));

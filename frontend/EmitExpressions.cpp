@@ -125,7 +125,10 @@ std::optional<Meaning> Emitter::memberOf(const Instance &instance, llvm::StringR
   return Meaning(); // its declaration was wrong and has been reported
 }
 
+/// In an update block a tensor stands for what earlier lines of such blocks made of it, elsewhere for its value before the call.
 Meaning Emitter::readParameter(const Instance::Parameter &parameter, llvm::SMRange range, Frame &frame) {
+  if (phase != Phase::Reads)
+    if (mlir::Value updated = updates.lookup(parameter.op)) return updated;
   if (!canEmit(range, "the parameter '" + parameter.decl->name.text + "'", frame)) return {};
   return buildParameterRead(builder, locationOf(range), parameter.op);
 }

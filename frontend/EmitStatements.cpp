@@ -20,9 +20,10 @@ void Emitter::execute(const Block &block, Frame &frame) {
 void Emitter::execute(const Statement &statement, Frame &frame) {
   if (!countStep(statement.range, frame)) return;
   if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement))
-    return assign(assignment->name, evaluate(*assignment->value, frame), frame);
+    return assign(*assignment, evaluate(*assignment->value, frame), frame);
   if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
   if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
+  if (const auto *update = llvm::dyn_cast<UpdateStatement>(&statement)) return executeUpdate(*update, frame);
   const auto &result = *llvm::cast<ReturnStatement>(&statement);
   if (frame.blocks.size() > 1) {
     error(result.range, "expected return at the end of the function, but got one inside a loop", frame);
@@ -35,7 +36,10 @@ void Emitter::execute(const Statement &statement, Frame &frame) {
 }
 
 /// A name that exists in the function gets the new value; another one lives to the end of the block.
-void Emitter::assign(const Name &name, Meaning meaning, Frame &frame) {
+void Emitter::assign(const AssignStatement &assignment, Meaning meaning, Frame &frame) {
+  const Name &name = assignment.name;
+  if (!assignment.path.empty() || (phase != Phase::Reads && frame.owner && frame.owner->parameters.count(name.text)))
+    return assignTensor(assignment, meaning, frame);
   for (llvm::StringMap<Frame::Local> &block : llvm::reverse(frame.blocks)) {
     auto found = block.find(name.text);
     if (found == block.end()) continue;
@@ -45,8 +49,10 @@ void Emitter::assign(const Name &name, Meaning meaning, Frame &frame) {
   const Decl *member = frame.owner ? frame.owner->member(name.text) : nullptr;
   const Decl *declared = member ? member : program.find(name.text);
   if (declared && !llvm::isa<FunctionDecl>(declared)) {
-    error(name.range, "expected the name of a value, but '" + name.text + "' cannot be assigned", frame)
-        .note(declared->name.range, "'" + name.text + "' is declared here");
+    NoteAdder notes = error(name.range, "expected the name of a value, but '" + name.text + "' cannot be assigned", frame);
+    notes.note(declared->name.range, "'" + name.text + "' is declared here");
+    const auto *tensor = llvm::dyn_cast<ParamDecl>(declared);
+    if (tensor && tensor->isState) notes.note(name.range, "a state changes in an update block: update { " + name.text + " = ... }");
     return;
   }
   if (frame.owner && frame.owner->arguments.count(name.text)) {

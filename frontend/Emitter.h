@@ -12,6 +12,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace nacre {
 
@@ -93,8 +94,16 @@ private:
   void execute(const Statement &statement, Frame &frame);
   void executeFor(const ForStatement &loop, Frame &frame);
   void executeAssert(const AssertStatement &assertion, Frame &frame);
-  void assign(const Name &name, Meaning meaning, Frame &frame);
+  void assign(const AssignStatement &assignment, Meaning meaning, Frame &frame);
   std::vector<Meaning> loopValues(const ForStatement &loop, Frame &frame);
+
+  // EmitUpdate.cpp: what states become
+  void executeUpdate(const UpdateStatement &update, Frame &frame);
+  void assignTensor(const AssignStatement &assignment, const Meaning &meaning, Frame &frame);
+  const Instance::Parameter *assignedTensor(const AssignStatement &assignment, Frame &frame);
+  mlir::Value matchTensor(const AssignStatement &assignment, const Instance::Parameter &target, const Meaning &meaning, Frame &frame);
+  void finishUpdates(mlir::Location location);
+  void emitPart(const TrainEntry &entry, const FunctionDecl &loss);
 
   // EmitExpressions.cpp
   Meaning evaluate(const Expr &expr, Frame &frame);
@@ -189,6 +198,9 @@ private:
   Instance root;
   llvm::StringMap<std::vector<int64_t>> widthLists; ///< of `widths` declarations; empty after an error
   llvm::StringMap<int64_t> dimBounds;               ///< of dims and of run-time widths
+  /// Where a tensor of the model may be assigned: nowhere, states in an update block, all in after_step.
+  enum class Phase { Reads, Update, AfterStep } phase = Phase::Reads;
+  llvm::MapVector<mlir::Operation *, mlir::Value> updates; ///< what the function at hand assigns, by declaration
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
   bool inType = false; ///< sizes and widths are known at compile time

@@ -126,18 +126,20 @@ bool Parser::parseTrain() {
   return expectClosing(TokenKind::RightBrace, opening);
 }
 
-/// batch = 128
+/// batch = 128, or after_step { w = ... }
 bool Parser::parseTrainEntry(TrainDecl &train) {
-  if (atWord("after_step") || atWord("frozen") || atWord("trainable") || atWord("update")) {
-    notYet(peek().range(), "'" + peek().text + "' in a train block");
-    advance();
-    return false;
+  if ((atWord("after_step") || atWord("update")) && peek(1).is(TokenKind::LeftBrace)) {
+    const Token &key = advance();
+    TrainEntry entry{Name{key.text, key.range()}, nullptr, {}};
+    if (!parseBlock(entry.block, 0)) return false;
+    train.entries.push_back(std::move(entry));
+    return true;
   }
   if (!at(TokenKind::Identifier)) return expectName("a setting of the train block, such as batch") && false;
   const Token &key = advance();
   if (!expect(TokenKind::Assign)) return false;
   ExprPtr value = parseExpr();
   if (!value) return false;
-  train.entries.push_back({Name{key.text, key.range()}, std::move(value)});
+  train.entries.push_back({Name{key.text, key.range()}, std::move(value), {}});
   return true;
 }

@@ -25,24 +25,38 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
   if (atWord("return")) return parseReturn();
   if (atWord("for")) return parseFor(depth);
   if (atWord("assert")) return parseAssert();
-  if (atWord("if") || atWord("else") || atWord("update") || atWord("tap")) {
+  if (atWord("update")) return parseUpdate(depth);
+  if (atWord("if") || atWord("else") || atWord("tap")) {
     notYet(peek().range(), "'" + peek().text + "'");
     advance();
     return nullptr;
   }
-  if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign)) return parseAssign();
+  if (atAssignment()) return parseAssign();
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Comma)) return notYet(peek().range(), "an assignment of several results");
   return fail("a statement: an assignment, return, for or assert");
 }
 
-/// x = value
+bool Parser::atAssignment() const {
+  size_t ahead = 0;
+  while (peek(ahead).is(TokenKind::Identifier) && peek(ahead + 1).is(TokenKind::Dot))
+    ahead += 2;
+  return peek(ahead).is(TokenKind::Identifier) && peek(ahead + 1).is(TokenKind::Assign);
+}
+
+/// x = value, or x.y = value
 std::unique_ptr<Statement> Parser::parseAssign() {
   const Token &name = advance();
+  std::vector<Name> path;
+  while (accept(TokenKind::Dot)) {
+    const Token &member = advance();
+    path.push_back({member.text, member.range()});
+  }
   advance();
   ExprPtr value = parseExpr();
   if (!value) return nullptr;
   auto statement = std::make_unique<AssignStatement>(since(name.begin()));
   statement->name = Name{name.text, name.range()};
+  statement->path = std::move(path);
   statement->value = std::move(value);
   return statement;
 }
@@ -67,6 +81,15 @@ std::unique_ptr<Statement> Parser::parseFor(unsigned depth) {
   auto statement = std::make_unique<ForStatement>(since(begin));
   statement->variable = *variable;
   statement->values = std::move(values);
+  if (!parseBlock(statement->body, depth + 1)) return nullptr;
+  statement->range = since(begin);
+  return statement;
+}
+
+/// update { keys = value }
+std::unique_ptr<Statement> Parser::parseUpdate(unsigned depth) {
+  llvm::SMLoc begin = advance().begin();
+  auto statement = std::make_unique<UpdateStatement>(since(begin));
   if (!parseBlock(statement->body, depth + 1)) return nullptr;
   statement->range = since(begin);
   return statement;

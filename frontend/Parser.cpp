@@ -99,8 +99,8 @@ bool Parser::atMember() const {
 }
 
 bool Parser::atStatement() const {
-  if (atWord("return") || atWord("for") || atWord("assert") || atDeclaration() || atWord("param")) return true;
-  return at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign);
+  if (atWord("return") || atWord("for") || atWord("assert") || atWord("update") || atDeclaration() || atWord("param")) return true;
+  return atAssignment();
 }
 
 bool Parser::atEntry() const {

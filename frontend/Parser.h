@@ -75,6 +75,9 @@ private:
   std::unique_ptr<Statement> parseReturn();
   std::unique_ptr<Statement> parseFor(unsigned depth);
   std::unique_ptr<Statement> parseAssert();
+  std::unique_ptr<Statement> parseUpdate(unsigned depth);
+  /// Whether `name = ` or `name.member = ` follows.
+  bool atAssignment() const;
 
   // Expressions: ParseExpressions.cpp. All return null after an error was reported.
   ExprPtr parseExpr();

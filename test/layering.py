@@ -42,7 +42,6 @@ MAY_NAME_OPERATORS = {
     "dialects/Nacre/Reference/Evaluate.cpp": ({"PickOp"}, "a run-time width is known to the evaluation alone"),
     "dialects/Nacre/Transforms/ExpandNested.cpp": (
         {"MatmulOp", "NestOp", "NestedMatmulOp", "PickOp", "PrefixesOp", "StackOp"}, "it takes the nested types apart"),
-    "dialects/Nacre/Transforms/TrainingStep.cpp": ({"AdamOp", "SgdOp"}, "a train block chooses its optimiser by keyword"),
 }
 STRUCTURE = "dialects/Nacre/IR/Ops/Program.td"
 

@@ -116,6 +116,11 @@ static void writeTraining(OStream &json, const TrainingDescription &training) {
     json.attribute("epochs", training.epochs);
     json.attribute("steps", training.steps);
     json.attribute("seed", training.seed);
+    if (training.accumulate > 1) {
+      json.attribute("accumulate", training.accumulate);
+      json.attribute("accumulation", training.accumulation);
+    }
+    if (training.averages) json.attribute("ema", true);
     json.attributeObject("data", [&] {
       for (const auto &[input, name] : training.data)
         json.attribute(input, name);

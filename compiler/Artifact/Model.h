@@ -74,6 +74,9 @@ struct TrainingDescription {
   double rate = 0;
   std::string schedule = "constant"; ///< constant, linear, cosine
   int64_t warmupSteps = 0, batch = 0, epochs = 0, steps = 0;
+  int64_t accumulate = 1;   ///< batches a step; above 1 all but the last go through `accumulation`
+  std::string accumulation; ///< a function with the ports of the step
+  bool averages = false;    ///< `optimizer.ema.<parameter>` holds a running mean of each parameter
   uint64_t seed = 0;
   std::map<std::string, std::string> data; ///< input of the loss -> name in the data file, where renamed
   /// Rows to train and test on: a file of indices (relative to the model file) or a range [begin, end); both empty: all rows.

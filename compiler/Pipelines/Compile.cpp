@@ -50,16 +50,14 @@ static std::string printed(ModuleOp module) {
   return text;
 }
 
-/// The step's ports: the loss's inputs, then rate and step; it returns the loss.
-static void describeStep(ModelDescription &model) {
-  if (model.training.loss.empty())
-    return;
+/// A function of the training step has the loss's inputs, then rate and step; it returns the loss.
+static void describeTrained(ModelDescription &model, const std::string &name, StringRef doc) {
   for (const FunctionDescription &loss : model.functions) {
     if (loss.name != model.training.loss)
       continue;
     FunctionDescription step = loss;
-    step.name = model.training.step;
-    step.doc = "One training step: forward, backward, optimiser. Returns the loss before the step.";
+    step.name = name;
+    step.doc = doc.str();
     step.program = symbolPrefix(model.name) + "_program_" + step.name;
     for (auto [name, doc] : {std::pair("rate", "learning rate"), std::pair("step", "number of the step, from 1")}) {
       PortDescription port;
@@ -70,6 +68,15 @@ static void describeStep(ModelDescription &model) {
     model.functions.push_back(step);
     return;
   }
+}
+
+static void describeStep(ModelDescription &model) {
+  const TrainingDescription training = model.training;
+  if (training.loss.empty())
+    return;
+  if (!training.accumulation.empty())
+    describeTrained(model, training.accumulation, "Adds the gradient of a batch to what the next step uses. Returns the loss.");
+  describeTrained(model, training.step, "One training step: forward, backward, optimiser. Returns the loss before the step.");
 }
 
 /// Programs and kernels with all buffers placed, and what the artefact says about them.

@@ -157,6 +157,10 @@ static void describeTraining(DictionaryAttr train, ModelDescription &model) {
   training.batch = int64_t(numberOf(train.get("batch"), 32));
   training.epochs = int64_t(numberOf(train.get("epochs"), 0));
   training.steps = int64_t(numberOf(train.get("steps"), 0));
+  training.accumulate = int64_t(numberOf(train.get("accumulate"), 1));
+  if (training.accumulate > 1)
+    training.accumulation = training.loss + "_accumulate";
+  training.averages = numberOf(train.get("ema"), 0) > 0;
   training.seed = uint64_t(numberOf(train.get("seed"), 0));
   training.train = rowsOf(train.get("train"));
   training.test = rowsOf(train.get("test"));
@@ -170,7 +174,8 @@ ModelDescription nacre::describeInterface(ModuleOp module) {
   model.name = module.getName().value_or("model").str();
   describeDims(module, model);
   for (auto function : module.getOps<func::FuncOp>())
-    model.functions.push_back(describeFunction(function, model));
+    if (!function->hasAttr("nacre.part")) // of the training step
+      model.functions.push_back(describeFunction(function, model));
   if (auto train = module->getAttrOfType<DictionaryAttr>("nacre.train"))
     describeTraining(train, model);
   return model;
@@ -223,7 +228,9 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
     for (Attribute view : launch.getViews())
       bytes = bytes + bytesOf(cast<plan::ViewAttr>(view));
     function.launches.push_back({launch.getKernel().str(), Dim::parse(launch.getOperations()).value_or(Dim()), bytes});
-    for (Value buffer : launch.getBuffers().take_back(launch.getWrites()))
+    for (Attribute view : launch.getViews().getValue().take_back(launch.getWrites())) {
+      Value buffer = launch.getBuffers()[cast<plan::ViewAttr>(view).getBuffer()];
       function.writesParameters |= buffer.getDefiningOp<plan::BufferOp>().getSpace() == "parameter";
+    }
   }
 }

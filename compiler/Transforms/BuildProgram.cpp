@@ -113,20 +113,26 @@ LogicalResult ProgramBuilder::buildJoin(const Group &group) {
   return success();
 }
 
-/// Copies results and assigned values that no group wrote in place.
+/// Copies results and assigned values that no group wrote in place. Results come first, for a parameter may be one; values that are
+/// parameters themselves are set aside before the first parameter changes, so that two may be exchanged.
 LogicalResult ProgramBuilder::finish() {
-  for (AssignOp assign : function.getOps<AssignOp>()) {
-    Storage from = read(assign.getValue());
-    Storage to = {storage.parameter(assign.getParameter(), assign.getValue().getType()),
-                  Layout::contiguous(dimsOf(assign.getValue()))};
-    if (from.buffer != to.buffer)
-      copy(assign.getLoc(), assign.getValue(), from, to);
-  }
   Operation *terminator = function.getBody().front().getTerminator();
   for (auto [index, value] : llvm::enumerate(terminator->getOperands())) {
     Storage from = read(value), to = storage.output(index);
     if (from.buffer != to.buffer)
       copy(terminator->getLoc(), value, from, to);
+  }
+  std::vector<std::pair<AssignOp, Storage>> sources;
+  for (AssignOp assign : function.getOps<AssignOp>()) {
+    Value value = assign.getValue();
+    bool isParameter = isa_and_nonnull<ReadOp>(storageRoot(value).getDefiningOp());
+    sources.push_back({assign, isParameter ? copied(value) : read(value)});
+  }
+  for (auto &[assign, from] : sources) {
+    Value value = assign.getValue();
+    Storage to = {storage.parameter(assign.getParameter(), value.getType()), Layout::contiguous(dimsOf(value))};
+    if (from.buffer != to.buffer)
+      copy(assign.getLoc(), value, from, to);
   }
   return success();
 }

@@ -132,7 +132,7 @@ Storage ProgramBuilder::read(Value value) {
     KernelBody body;
     body.skeleton = "rows";
     body.outputs = {value};
-    body.inputs = inputsOf({value.getDefiningOp()});
+    body.inputs = value.getDefiningOp<Coordinate>() ? SmallVector<Value>{value} : inputsOf({value.getDefiningOp()});
     std::vector<Operand> operands;
     for (Value input : body.inputs)
       operands.push_back(operandOf(input));

@@ -104,12 +104,41 @@ void StorageTable::chooseResults(Operation *terminator) {
   }
 }
 
-/// An assigned value is written in place when its kernel reads the parameter at the place it writes: true of element-wise updates, alone
-/// or as an epilogue.
+/// Whether everything that reads `value`, also through views, has run before the kernel of `writer` starts, or is that operator itself
+/// reading it as it is. What is assigned or returned is copied at the very end.
+static bool isReadBefore(Value value, Operation *writer, bool isView) {
+  return llvm::all_of(value.getUsers(), [&](Operation *user) {
+    if (user == writer)
+      return !isView;
+    if (isa<AssignOp>(user) || user->hasTrait<OpTrait::IsTerminator>())
+      return false;
+    if (isa<View>(user))
+      return isReadBefore(user->getResult(0), writer, true);
+    return user->isBeforeInBlock(writer);
+  });
+}
+
+/// A training step may write once its loss is known to be finite: when the loss lies in the output already.
+bool StorageTable::isLossKnownBefore(Operation *writer) {
+  if (!function->hasAttr("nacre.training"))
+    return true;
+  Value loss = storageRoot(function.getBody().front().getTerminator()->getOperand(0));
+  return destinations.count(loss) && loss.getDefiningOp()->isBeforeInBlock(writer);
+}
+
+/// An assigned value is written in place when its kernel is element-wise, alone or as an epilogue, and nobody reads the old value later.
 void StorageTable::chooseAssigned(const llvm::SmallPtrSetImpl<Operation *> &elementwise) {
+  llvm::StringMap<SmallVector<ReadOp>> reads;
+  for (ReadOp read : function.getOps<ReadOp>())
+    reads[read.getParameter()].push_back(read);
   for (AssignOp assign : function.getOps<AssignOp>()) {
     Value value = assign.getValue();
     if (!isWrittenByGroup(value) || destinations.count(value) || !elementwise.contains(value.getDefiningOp()))
+      continue;
+    Operation *writer = value.getDefiningOp();
+    if (!isLossKnownBefore(writer) || !llvm::all_of(reads[assign.getParameter()], [&](ReadOp read) {
+          return isReadBefore(read, writer, /*isView=*/false);
+        }))
       continue;
     destinations[value] = {parameter(assign.getParameter(), value.getType()), Layout::contiguous(dimsOf(value))};
   }

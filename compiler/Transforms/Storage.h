@@ -38,6 +38,7 @@ public:
 private:
   mlir::Value buffer(llvm::StringRef space, llvm::StringRef name, int64_t index, llvm::ArrayRef<Dim> dims, mlir::Type element);
   void chooseResults(mlir::Operation *terminator);
+  bool isLossKnownBefore(mlir::Operation *writer);
   void chooseAssigned(const llvm::SmallPtrSetImpl<mlir::Operation *> &elementwise);
   void chooseJoined(llvm::ArrayRef<Group> groups);
   void choosePermuted(llvm::ArrayRef<Group> groups);

@@ -1,6 +1,6 @@
 // RUN: not %nacre-opt %s --split-input-file --training-step 2>&1 | FileCheck %s
 
-// CHECK: train expects the optimizer adam, adamw or sgd, but got 'lbfgs'
+// CHECK: train expects the optimizer adamw, adam, sgd, lion, adafactor, muon, but got 'lbfgs'
 module @M attributes {nacre.train = {function = "loss", optimizer = {name = "lbfgs"}}} {
   nacre.parameter @w : tensor<f32> {init = "ones", init_value = 0.0 : f64, role = "param", source = "", source_transposed = false}
   func.func @loss() -> tensor<f32> {

@@ -1,15 +1,17 @@
 // RUN: %nacre-opt %s --decompose=keep-differentiable=true --training-step | FileCheck %s
 
 // CHECK: nacre.parameter @w
-// CHECK: nacre.parameter @optimizer.v.w
+// CHECK: nacre.parameter @s
+// The optimiser's tensors come last: what a parameter is drawn from does not depend on the optimiser.
 // CHECK: nacre.parameter @optimizer.m.w
+// CHECK: nacre.parameter @optimizer.v.w
 // CHECK-LABEL: func.func @loss_step(
 // CHECK-SAME:    nacre.name = "rate"
 // CHECK-SAME:    nacre.name = "step"
 // CHECK:         %[[W:.*]], %[[M:.*]], %{{.*}} = nacre.adam
 // CHECK-SAME:      decay = 0.000000e+00
-// CHECK:         nacre.assign @w, %[[W]]
 // CHECK:         nacre.assign @optimizer.m.w, %[[M]]
+// CHECK:         nacre.assign @w, %[[W]]
 // A state is read, not trained.
 // CHECK-NOT:     nacre.assign @s,
 module @M attributes {nacre.train = {function = "loss", optimizer = {name = "adam", lr = 1.0e-3 : f64}}} {

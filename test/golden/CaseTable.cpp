@@ -44,6 +44,8 @@ llvm::Expected<CaseTable> CaseTable::read(llvm::StringRef path) {
       table.forms.back().pending = line.str();
     } else if (line == "forward") {
       table.forms.back().forwardOnly = true;
+    } else if (line == "states") {
+      table.forms.back().hasStates = true;
     } else if (line == "train") {
       table.forms.back().isTraining = true;
     } else {

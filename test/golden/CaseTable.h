@@ -13,7 +13,7 @@ struct CaseForm {
   std::string op;
   std::vector<std::pair<std::string, std::string>> conditions; ///< attribute and value; an empty value asks for any
   std::string pending;                                         ///< why its cases are not run; empty when they are
-  bool forwardOnly = false, isTraining = false;
+  bool forwardOnly = false, isTraining = false, hasStates = false;
   std::string text;
 };
 

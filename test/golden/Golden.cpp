@@ -59,6 +59,8 @@ int main(int argc, char **argv) {
   for (GoldenRun &run : runs) {
     if (run.failures.empty() && run.form->isTraining)
       runTraining(run);
+    else if (run.failures.empty() && run.form->hasStates)
+      runStates(run);
     else if (run.failures.empty())
       functions.push_back(&run);
   }

@@ -29,5 +29,7 @@ std::optional<Array> goldenValues(const GoldenCase &golden, llvm::StringRef kind
 void runFunctions(std::vector<GoldenRun *> runs);
 /// A case whose program is a model with a train block.
 void runTraining(GoldenRun &run);
+/// A case whose program is a model with states that its function updates.
+void runStates(GoldenRun &run);
 
 } // namespace nacre::test

@@ -47,7 +47,7 @@ static void runCompiled(GoldenRun &run, CompiledProgram &compiled, const std::st
   std::string messages;
   bool ok = compiled.setParameter("w", run.golden.find("in.w")->values, messages);
   for (const std::string &name : compiled.parameterNames())
-    ok &= name == "w" || compiled.setParameter(name, Array(run.golden.find("in.w")->values.shape), messages);
+    ok &= name == "w" || compiled.setParameter(name, Array(compiled.parameter(name).shape), messages);
   for (int64_t t = 1; ok && t <= run.golden.find("in.g")->values.shape[0]; ++t)
     ok = compiled.call("loss_step", stepInputs(run.golden, t), {level, 1}, messages).has_value();
   if (!ok)

@@ -37,11 +37,6 @@ mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef na
 /// The slots of a launch, in the order of its kernel.
 std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch);
 
-/// The views of a launch: operands, then results.
-std::vector<plan::ViewAttr> viewsOf(plan::LaunchOp launch);
-/// The first element that a view sees.
-Slot pointerTo(plan::ViewAttr view);
-
 } // namespace nacre::cpu
 
 #endif

@@ -92,6 +92,7 @@ static bool splitsAlong(const nacre_model &model, const nacre_function &function
 }
 
 std::optional<int32_t> tool::rowDim(const nacre_model &model, const nacre_function &function) {
+  if (function.writes_parameters) return std::nullopt; // a state sees all rows of a call
   for (int32_t dim = 0; dim < model.dim_count; ++dim)
     if (splitsAlong(model, function, dim)) return dim;
   return std::nullopt;

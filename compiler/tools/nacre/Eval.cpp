@@ -28,6 +28,24 @@ static int64_t largestBatch(const nacre_model &model, const nacre_function &func
   return rows;
 }
 
+/// Puts the running mean of each trained parameter in its place.
+static llvm::Error useAverages(const LoadedModel &model, nacre_parameters *parameters) {
+  const std::string prefix = "optimizer.ema.";
+  bool found = false;
+  for (int32_t i = 0; i < model.table().parameter_count; ++i) {
+    llvm::StringRef name = model.table().parameters[i].name;
+    if (!name.consume_front(prefix)) continue;
+    nacre_tensor average;
+    nacre_error error = {};
+    if (model.api().parameters_get(parameters, model.table().parameters[i].name, &average, &error) != NACRE_OK ||
+        model.api().parameters_set(parameters, name.str().c_str(), &average, &error) != NACRE_OK)
+      return runtimeError(error);
+    found = true;
+  }
+  if (found) return llvm::Error::success();
+  return userFailure("expected a train block with ema for --ema, but " + llvm::Twine(model.table().name) + " keeps no averages");
+}
+
 static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Arguments &arguments, size_t &rowCount) {
   auto function = chooseFunction(model, arguments);
   if (!function) return function.takeError();
@@ -47,8 +65,12 @@ static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Argu
   auto parameters = createParameters(model);
   if (!parameters) return parameters.takeError();
   nacre_error error = {};
-  if (model.api().parameters_load(parameters->get(), arguments.get("weights")->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
+  bool averaged = arguments.has("ema");
+  if (model.api().parameters_load(parameters->get(), arguments.get("weights")->str().c_str(),
+                                  averaged ? NACRE_LOAD_OPTIMIZER : NACRE_LOAD_STRICT, &error) != NACRE_OK)
     return runtimeError(error);
+  if (averaged)
+    if (llvm::Error failure = useAverages(model, parameters->get())) return failure;
   auto context = createContext(model, parameters->get(), *dims, arguments);
   if (!context) return context.takeError();
   return measure(model, context->get(), **function, *data, *rows, *batch);
@@ -101,6 +123,7 @@ otherwise; the result is the mean over them.
       {{"weights", "w", "FILE", "safetensors file with the parameters"},
        {"data", "d", "FILE", "npz or safetensors file, or NAME=FILE.npy", true},
        {"fn", "f", "NAME", "the function to evaluate"},
+       {"ema", "", "", "use the running means of the weights, of a train block with ema"},
        {"rows", "", "WHICH", "train, test or all; default test"},
        {"batch", "", "N", "rows at once; default 512"},
        modelOption,

@@ -36,7 +36,9 @@ llvm::Error Runner::chooseFunction() {
   auto found = model.function(name ? *name : llvm::StringRef(model.table().functions[0].name));
   if (!found) return found.takeError();
   function = *found;
-  if (function->writes_parameters) return userFailure("'" + llvm::Twine(function->name) + "' is the training step; 'nacre train' runs it");
+  const char *step = model.table().training.function;
+  if (step && llvm::StringRef(step) == function->name)
+    return userFailure("'" + llvm::Twine(function->name) + "' is the training step; 'nacre train' runs it");
   return llvm::Error::success();
 }
 

@@ -35,6 +35,12 @@ llvm::Error Trainer::readPlan() {
   if (!seed) return seed.takeError();
   plan.seed = uint64_t(*seed);
   plan.batch = training.batch;
+  if (auto name = model.training()->getString("accumulation")) {
+    auto accumulation = model.function(*name);
+    if (!accumulation) return accumulation.takeError();
+    plan.accumulation = *accumulation;
+    plan.batchesPerStep = model.training()->getInteger("accumulate").value_or(1);
+  }
   return plan.metric ? checkMeasurable(model, *plan.metric) : llvm::Error::success();
 }
 
@@ -58,10 +64,10 @@ llvm::Error Trainer::readData() {
 }
 
 llvm::Error Trainer::countSteps() {
-  plan.stepsPerEpoch = int64_t(trainRows.size()) / plan.batch;
+  plan.stepsPerEpoch = int64_t(trainRows.size()) / (plan.batch * plan.batchesPerStep);
   if (plan.stepsPerEpoch == 0)
-    return userFailure("expected at least one batch of " + llvm::Twine(plan.batch) + " rows to train on, but got " +
-                       llvm::Twine(trainRows.size()));
+    return userFailure("expected at least " + (plan.batchesPerStep == 1 ? "one batch" : llvm::Twine(plan.batchesPerStep) + " batches") +
+                       " of " + llvm::Twine(plan.batch) + " rows to train on, but got " + llvm::Twine(trainRows.size()));
   const nacre_training &training = model.table().training;
   auto epochs = integerOption(arguments, "epochs", training.epochs, 1), steps = integerOption(arguments, "steps", training.steps, 1);
   if (!epochs) return llvm::joinErrors(epochs.takeError(), steps ? llvm::Error::success() : steps.takeError());
@@ -119,26 +125,38 @@ llvm::Error Trainer::prepare() {
   return llvm::Error::success();
 }
 
-llvm::ArrayRef<int64_t> Trainer::rowsOfStep(int64_t step) {
-  int64_t epoch = (step - 1) / plan.stepsPerEpoch, position = (step - 1) % plan.stepsPerEpoch;
+llvm::ArrayRef<int64_t> Trainer::rowsOfBatch(int64_t step, int64_t index) {
+  int64_t epoch = (step - 1) / plan.stepsPerEpoch, position = (step - 1) % plan.stepsPerEpoch * plan.batchesPerStep + index;
   if (epoch != orderEpoch) order = shuffled(trainRows, plan.seed, uint32_t(epoch));
   orderEpoch = epoch;
   return llvm::ArrayRef<int64_t>(order).slice(position * plan.batch, plan.batch);
 }
 
-llvm::Error Trainer::takeStep(int64_t step, float &loss) {
-  std::vector<Array> inputs = data.gather(rowsOfStep(step));
+llvm::Error Trainer::runBatch(int64_t step, int64_t index, float &loss) {
+  bool isLast = index + 1 == plan.batchesPerStep;
+  std::vector<Array> inputs = data.gather(rowsOfBatch(step, index));
   inputs.push_back(scalar(float(model.api().training_rate(&model.table(), step, plan.totalSteps))));
   inputs.push_back(scalar(float(step)));
   std::vector<Array> outputs = {Array::zeros(NACRE_F32, {})};
   nacre_error error = {};
-  nacre_status status = callFunction(model, context.get(), *plan.step, inputs, outputs, error);
+  nacre_status status = callFunction(model, context.get(), isLast ? *plan.step : *plan.accumulation, inputs, outputs, error);
   std::memcpy(&loss, outputs[0].bytes.data(), sizeof loss);
   if (status == NACRE_ERR_NONFINITE || (status == NACRE_OK && !std::isfinite(loss)))
     return userFailure("the loss is not finite at step " + llvm::Twine(step) + " (epoch " +
                        llvm::Twine((step - 1) / plan.stepsPerEpoch + 1) +
                        "); nothing was saved; a smaller learning rate may help, or the data holds NaN");
   return status == NACRE_OK ? llvm::Error::success() : runtimeError(error);
+}
+
+/// The mean loss of the step's batches.
+llvm::Error Trainer::takeStep(int64_t step, float &loss) {
+  double sum = 0;
+  for (int64_t index = 0; index < plan.batchesPerStep; ++index) {
+    if (llvm::Error error = runBatch(step, index, loss)) return error;
+    sum += loss;
+  }
+  loss = float(sum / double(plan.batchesPerStep));
+  return llvm::Error::success();
 }
 
 llvm::Error Trainer::report(int64_t step, double meanLoss) {

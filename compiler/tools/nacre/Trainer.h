@@ -14,8 +14,9 @@ namespace nacre::tool {
 /// What the train block and the command line together ask for.
 struct TrainingPlan {
   const nacre_function *step = nullptr, *metric = nullptr;
+  const nacre_function *accumulation = nullptr; ///< all batches of a step but the last; null when a step has one
   uint64_t seed = 0;
-  int64_t batch = 0, stepsPerEpoch = 0, totalSteps = 0, reportEvery = 0;
+  int64_t batch = 0, batchesPerStep = 1, stepsPerEpoch = 0, totalSteps = 0, reportEvery = 0;
   bool countsEpochs = false;
 };
 
@@ -35,7 +36,8 @@ private:
   llvm::Error takeStep(int64_t step, float &loss);
   llvm::Error report(int64_t step, double meanLoss);
   llvm::Error save(int64_t step);
-  llvm::ArrayRef<int64_t> rowsOfStep(int64_t step);
+  llvm::Error runBatch(int64_t step, int64_t index, float &loss);
+  llvm::ArrayRef<int64_t> rowsOfBatch(int64_t step, int64_t index);
 
   const LoadedModel &model;
   const Arguments &arguments;

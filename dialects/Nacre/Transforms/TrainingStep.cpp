@@ -1,109 +1,238 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Forward, backward and optimiser as one function; and the gradient function that tests call.
+// Forward, backward, optimiser and updates of states as one function.
+//
+// Everything reads the values from before the step, but for what says otherwise; everything is assigned at the end, so that a step
+// whose loss is not finite changes nothing.
 #include "dialects/Nacre/IR/Expression.h"
-#include "dialects/Nacre/IR/Ops/Optimizer.h"
-#include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Nacre/IR/Ops/OptimizerTable.h"
+#include "dialects/Nacre/Transforms/DerivedFunction.h"
+#include "dialects/Nacre/Transforms/GradientRules.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
-#include "llvm/ADT/MapVector.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace nacre;
 using namespace mlir;
 
-/// The one read of every parameter that a function uses, in order of first use; later reads are folded into it.
-static llvm::MapVector<StringAttr, ReadOp> uniqueReads(func::FuncOp function) {
-  llvm::MapVector<StringAttr, ReadOp> reads;
-  SmallVector<ReadOp> all(function.getOps<ReadOp>());
-  for (ReadOp read : all) {
-    auto [slot, isNew] = reads.insert({read.getParameterAttr().getAttr(), read});
-    if (isNew) {
-      read->moveBefore(&function.getBody().front(), function.getBody().front().begin());
-      continue;
-    }
-    read.replaceAllUsesWith(slot->second.getResult());
-    read.erase();
-  }
-  return reads;
-}
-
-static func::FuncOp cloneAs(func::FuncOp function, const Twine &name) {
-  func::FuncOp copy = function.clone();
-  copy.setName(name.str());
-  OpBuilder builder(function);
-  builder.setInsertionPointAfter(function);
-  builder.insert(copy);
-  return copy;
-}
-
 namespace {
 
-/// Builds the optimiser's part of the step.
-class UpdateBuilder {
+class StepBuilder {
 public:
-  UpdateBuilder(ModuleOp module, ImplicitLocOpBuilder &b, DictionaryAttr options, Value rate, Value step)
-      : module(module), b(b), options(options), rate(rate), step(step) {}
+  StepBuilder(ModuleOp module, DictionaryAttr train, func::FuncOp step)
+      : module(module), train(train), step(step), b(step.getLoc(), step.getBody().front().getTerminator()), next(takeAssignments(step)),
+        reads(uniqueReads(step)) {}
 
-  LogicalResult update(ParameterOp parameter, Value value, Value gradient);
+  /// Everything up to the optimiser and behind it.
+  LogicalResult buildStep();
+  /// Gradients are only added to those of the batches before, for a step that follows; states change as in a step.
+  LogicalResult buildAccumulation();
 
 private:
-  FloatAttr option(StringRef name, double fallback) {
-    Attribute given = options.get(name);
-    if (auto integer = dyn_cast_or_null<IntegerAttr>(given))
-      return b.getF64FloatAttr(double(integer.getInt()));
-    auto real = dyn_cast_or_null<FloatAttr>(given);
-    return b.getF64FloatAttr(real ? real.getValueAsDouble() : fallback);
+  LogicalResult differentiateLoss();
+  void adjustGradients();
+  void averageWeights();
+  void assignNext();
+  double number(StringRef setting, double otherwise) {
+    Attribute value = train.get(setting);
+    auto real = dyn_cast_or_null<FloatAttr>(value);
+    auto integer = dyn_cast_or_null<IntegerAttr>(value);
+    return real ? real.getValueAsDouble() : integer ? double(integer.getInt()) : otherwise;
   }
-  /// A zeroed tensor of the parameter's shape in the optimiser's own name space.
-  Value moment(ParameterOp parameter, StringRef kind) {
-    std::string name = ("optimizer." + kind + "." + parameter.getSymName()).str();
-    OpBuilder atModule(parameter);
-    atModule.setInsertionPointAfter(parameter);
-    if (!module.lookupSymbol(name))
-      ParameterOp::create(atModule, parameter.getLoc(), name, parameter.getType(), "optimizer", "zeros", APFloat(0.0), "", false);
-    return ReadOp::create(b, cast<RankedTensorType>(parameter.getType()), name);
+  bool isListed(StringRef setting, StringAttr parameter) {
+    auto list = train.getAs<ArrayAttr>(setting);
+    return list && llvm::is_contained(list, parameter);
   }
-  void assign(StringRef name, Value value) { AssignOp::create(b, name, value); }
+  DictionaryAttr optionsOf(StringAttr parameter);
+  /// A tensor beside the parameter, in the optimiser's name space.
+  Value companion(StringRef kind, ParameterOp parameter);
+  static std::string companionName(StringRef kind, ParameterOp parameter) {
+    return ("optimizer." + kind + "." + parameter.getSymName()).str();
+  }
+  void addScalars();
+  LogicalResult optimize(ParameterOp parameter, Value value, Value gradient);
+  void inlinePart(func::FuncOp part, bool seesNext);
+  Value current(StringAttr parameter);
+  /// A block of the train block, taken out of the module by `run`; null when there is none.
+  func::FuncOp part(StringRef name) {
+    return module.lookupSymbol<func::FuncOp>((train.getAs<StringAttr>("function").getValue() + "." + name).str());
+  }
 
   ModuleOp module;
-  ImplicitLocOpBuilder &b;
-  DictionaryAttr options;
-  Value rate, step;
+  DictionaryAttr train;
+  func::FuncOp step;
+  ImplicitLocOpBuilder b;
+  Assignments next; ///< what parameters and states become
+  ParameterReads reads;
+  Value rate, count;
+  SmallVector<ParameterOp> parameters; ///< that are trained
+  SmallVector<Value> trained;          ///< their values
+  SmallVector<Value> gradients;
 };
 
 } // namespace
 
-LogicalResult UpdateBuilder::update(ParameterOp parameter, Value value, Value gradient) {
-  StringRef name = parameter.getSymName();
-  auto optimizer = options.getAs<StringAttr>("name");
-  std::string text = optimizer ? optimizer.getValue().str() : "";
-  if (text == "adam" || text == "adamw") {
-    Value m = moment(parameter, "m"), v = moment(parameter, "v");
-    FloatAttr decay = text == "adam" ? b.getF64FloatAttr(0) : option("weight_decay", 0.01);
-    auto op = AdamOp::create(b, value, gradient, m, v, rate, step, option("beta1", 0.9), option("beta2", 0.999), option("eps", 1e-8), decay);
-    assign(name, op.getWNext());
-    assign(("optimizer.m." + name).str(), op.getMNext());
-    assign(("optimizer.v." + name).str(), op.getVNext());
-    return success();
-  }
-  if (text == "sgd") {
-    auto nesterov = options.getAs<BoolAttr>("nesterov");
-    auto op = SgdOp::create(b, value, gradient, moment(parameter, "u"), rate, step, option("momentum", 0), option("weight_decay", 0),
-                            b.getBoolAttr(nesterov && nesterov.getValue()));
-    assign(name, op.getWNext());
-    assign(("optimizer.u." + name).str(), op.getUNext());
-    return success();
-  }
-  return module.emitError("train expects the optimizer adam, adamw or sgd, but got '") << text << "'";
-}
-
 /// Adds the scalars `rate` and `step` to the inputs.
-static std::pair<Value, Value> addScalars(func::FuncOp step, ImplicitLocOpBuilder &b) {
+void StepBuilder::addScalars() {
   auto scalar = RankedTensorType::get({}, b.getF32Type());
   for (StringRef name : {"rate", "step"}) {
     auto attributes = b.getDictionaryAttr(b.getNamedAttr("nacre.name", b.getStringAttr(name)));
     (void)step.insertArgument(step.getNumArguments(), scalar, attributes, step.getLoc());
   }
-  return {step.getArgument(step.getNumArguments() - 2), step.getArgument(step.getNumArguments() - 1)};
+  rate = step.getArgument(step.getNumArguments() - 2);
+  count = step.getArgument(step.getNumArguments() - 1);
+}
+
+/// The parameter becomes what the optimiser makes of it.
+LogicalResult StepBuilder::optimize(ParameterOp parameter, Value value, Value gradient) {
+  DictionaryAttr options = optionsOf(parameter.getSymNameAttr()), base = train.getAs<DictionaryAttr>("optimizer");
+  auto name = options ? options.getAs<StringAttr>("name") : StringAttr();
+  const Optimizer *optimizer = findOptimizer(name ? name.getValue() : "");
+  if (!optimizer)
+    return module.emitError("train expects the optimizer ")
+           << llvm::join(llvm::map_range(optimizers(), [](const Optimizer &known) { return known.name; }), ", ") << ", but got '"
+           << (name ? name.getValue() : "") << "'";
+  // The rate of the call is that of the whole block; a group's own keeps its ratio to it.
+  Formula groupRate(b, rate);
+  auto own = options.getAs<FloatAttr>("lr"), common = base.getAs<FloatAttr>("lr");
+  if (own && common && own != common)
+    groupRate = groupRate * (own.getValueAsDouble() / common.getValueAsDouble());
+  ParameterUpdate update(b, parameter, optimizer->options, options, {b, value}, {b, gradient}, groupRate, {b, count});
+  next[parameter.getSymNameAttr()] = optimizer->update(update);
+  return success();
+}
+
+/// The value of a parameter or a state before the step.
+Value StepBuilder::current(StringAttr parameter) {
+  if (auto known = reads.find(parameter); known != reads.end())
+    return known->second;
+  auto type = cast<RankedTensorType>(module.lookupSymbol<ParameterOp>(parameter).getType());
+  auto read = ReadOp::create(b, type, parameter.getValue());
+  reads.insert({parameter, read});
+  return read;
+}
+
+/// Copies a block of the train block into the step. Its inputs are the first ones of the step.
+void StepBuilder::inlinePart(func::FuncOp part, bool seesNext) {
+  if (!part)
+    return;
+  IRMapping mapping;
+  for (BlockArgument argument : part.getArguments())
+    mapping.map(argument, step.getArgument(argument.getArgNumber()));
+  Assignments assigned;
+  for (Operation &op : part.getBody().front().without_terminator()) {
+    if (auto read = dyn_cast<ReadOp>(op)) {
+      StringAttr name = read.getParameterAttr().getAttr();
+      Value updated = seesNext ? next.lookup(name) : Value();
+      mapping.map(read.getResult(), updated ? updated : current(name));
+    } else if (auto assign = dyn_cast<AssignOp>(op)) {
+      assigned[assign.getParameterAttr().getAttr()] = mapping.lookup(assign.getValue());
+    } else {
+      b.clone(op, mapping);
+    }
+  }
+  for (auto &[name, value] : assigned)
+    next[name] = value;
+}
+
+/// The optimiser of the parameter's group, or that of the block.
+DictionaryAttr StepBuilder::optionsOf(StringAttr parameter) {
+  if (auto groups = train.getAs<ArrayAttr>("groups"))
+    for (auto group : groups.getAsRange<DictionaryAttr>())
+      if (llvm::is_contained(group.getAs<ArrayAttr>("parameters"), parameter))
+        return group.getAs<DictionaryAttr>("optimizer");
+  return train.getAs<DictionaryAttr>("optimizer");
+}
+
+Value StepBuilder::companion(StringRef kind, ParameterOp parameter) {
+  auto type = cast<RankedTensorType>(parameter.getType());
+  return ReadOp::create(b, type, optimizerTensor(module, companionName(kind, parameter), type).getSymName());
+}
+
+/// Nothing is computed for what is frozen: the derivative is taken with respect to the others alone. The gradient of an accumulated step
+/// is the mean over its batches.
+LogicalResult StepBuilder::differentiateLoss() {
+  for (auto &[symbol, read] : reads) {
+    auto parameter = module.lookupSymbol<ParameterOp>(symbol);
+    if (parameter.getRole() != "param" || isListed("frozen", symbol))
+      continue;
+    parameters.push_back(parameter);
+    trained.push_back(read);
+  }
+  auto found = differentiate(b, step.getBody().front().getTerminator()->getOperand(0), trained);
+  if (failed(found))
+    return failure();
+  gradients = std::move(*found);
+  double batches = number("accumulate", 1);
+  if (batches > 1)
+    for (auto [parameter, gradient] : llvm::zip(parameters, gradients))
+      gradient = (Formula(b, companion("gradient", parameter)) + Formula(b, gradient) / batches).value;
+  return success();
+}
+
+void StepBuilder::adjustGradients() {
+  for (auto [parameter, value, gradient] : llvm::zip(parameters, trained, gradients))
+    if (isListed("unit_rows", parameter.getSymNameAttr()))
+      gradient = withoutRadialPart({b, value}, {b, gradient}).value;
+  if (double norm = number("clip", 0); norm > 0)
+    clipByGlobalNorm(b, gradients, norm);
+}
+
+/// ema' = d * ema + (1 - d) * w', from w' itself on at the first step.
+void StepBuilder::averageWeights() {
+  double decay = number("ema", 0);
+  if (decay == 0)
+    return;
+  for (ParameterOp parameter : parameters) {
+    Formula average(b, companion("ema", parameter)), value(b, next[parameter.getSymNameAttr()]);
+    Formula isFirst = Formula(b, count) == Formula(b, 1.0);
+    Formula after = select(isFirst, value, average * decay + value * (1 - decay));
+    next[b.getStringAttr(companionName("ema", parameter))] = after.value;
+  }
+}
+
+void StepBuilder::assignNext() {
+  for (auto &[name, value] : next)
+    AssignOp::create(b, name, value);
+}
+
+LogicalResult StepBuilder::buildAccumulation() {
+  addScalars();
+  if (failed(differentiateLoss()))
+    return failure();
+  for (auto [parameter, gradient] : llvm::zip(parameters, gradients))
+    next[b.getStringAttr(companionName("gradient", parameter))] = gradient;
+  inlinePart(part("update"), /*seesNext=*/false);
+  assignNext();
+  return success();
+}
+
+LogicalResult StepBuilder::buildStep() {
+  addScalars();
+  if (failed(differentiateLoss()))
+    return failure();
+  if (number("accumulate", 1) > 1)
+    for (auto [parameter, gradient] : llvm::zip(parameters, gradients))
+      next[b.getStringAttr(companionName("gradient", parameter))] = broadcastTo(Formula(b, 0.0), dimsOf(gradient)).value;
+  adjustGradients();
+  inlinePart(part("update"), /*seesNext=*/false);
+  for (auto [parameter, value, gradient] : llvm::zip(parameters, trained, gradients)) {
+    if (failed(optimize(parameter, value, gradient)))
+      return failure();
+    Value &updated = next[parameter.getSymNameAttr()];
+    if (isListed("unit_rows", parameter.getSymNameAttr()))
+      updated = withUnitRows({b, updated}).value;
+  }
+  inlinePart(part("after_step"), /*seesNext=*/true);
+  averageWeights();
+  assignNext();
+  return success();
+}
+
+static StepBuilder makeBuilder(ModuleOp module, DictionaryAttr train, func::FuncOp loss, StringRef suffix) {
+  func::FuncOp step = cloneAs(loss, loss.getName() + suffix);
+  step->setAttr("nacre.training", UnitAttr::get(module.getContext()));
+  return StepBuilder(module, train, step);
 }
 
 LogicalResult nacre::addTrainingStep(ModuleOp module) {
@@ -116,59 +245,18 @@ LogicalResult nacre::addTrainingStep(ModuleOp module) {
     return module.emitError("train names the function '") << name << "', which the model does not have";
   if (loss.getNumResults() != 1 || !dimsOf(loss.getResultTypes()[0]).empty())
     return loss.emitError("train expects a function that returns one number");
-  func::FuncOp step = cloneAs(loss, name + "_step");
-  step->setAttr("nacre.training", UnitAttr::get(module.getContext()));
-  auto reads = uniqueReads(step);
-  Operation *terminator = step.getBody().front().getTerminator();
-  ImplicitLocOpBuilder b(step.getLoc(), terminator);
-  auto [rate, count] = addScalars(step, b);
-  SmallVector<Value> trained;
-  SmallVector<ParameterOp> parameters;
-  for (auto &[symbol, read] : reads) {
-    auto parameter = module.lookupSymbol<ParameterOp>(symbol);
-    if (parameter.getRole() != "param")
-      continue;
-    parameters.push_back(parameter);
-    trained.push_back(read);
-  }
-  FailureOr<SmallVector<Value>> gradients = differentiate(b, terminator->getOperand(0), trained);
-  if (failed(gradients))
+  bool accumulates = train.get("accumulate") && cast<IntegerAttr>(train.get("accumulate")).getInt() > 1;
+  if (accumulates && failed(makeBuilder(module, train, loss, "_accumulate").buildAccumulation()))
     return failure();
-  auto options = train.getAs<DictionaryAttr>("optimizer");
-  UpdateBuilder updates(module, b, options ? options : b.getDictionaryAttr({}), rate, count);
-  for (auto [parameter, value, gradient] : llvm::zip(parameters, trained, *gradients))
-    if (failed(updates.update(parameter, value, gradient)))
-      return failure();
-  return success();
-}
-
-LogicalResult nacre::addGradientFunction(func::FuncOp function) {
-  func::FuncOp gradient = cloneAs(function, function.getName() + "_gradient");
-  auto module = function->getParentOfType<ModuleOp>();
-  auto reads = uniqueReads(gradient);
-  Operation *terminator = gradient.getBody().front().getTerminator();
-  ImplicitLocOpBuilder b(gradient.getLoc(), terminator);
-  SmallVector<Value> sources, of, seeds;
-  for (BlockArgument argument : gradient.getArguments())
-    if (plainType(argument).getElementType().isF32())
-      sources.push_back(argument);
-  for (ParameterOp parameter : module.getOps<ParameterOp>())
-    if (auto found = reads.find(parameter.getSymNameAttr()); found != reads.end())
-      sources.push_back(found->second);
-  for (Value result : terminator->getOperands()) {
-    if (!plainType(result).getElementType().isF32())
-      continue;
-    auto name = b.getNamedAttr("nacre.name", b.getStringAttr("cotangent" + Twine(of.size())));
-    (void)gradient.insertArgument(gradient.getNumArguments(), result.getType(), b.getDictionaryAttr(name), gradient.getLoc());
-    of.push_back(result);
-    seeds.push_back(gradient.getArguments().back());
-  }
-  FailureOr<SmallVector<Value>> gradients = differentiate(b, of, seeds, sources);
-  if (failed(gradients))
+  if (failed(makeBuilder(module, train, loss, "_step").buildStep()))
     return failure();
-  SmallVector<Value> results(terminator->getOperands());
-  results.append(gradients->begin(), gradients->end());
-  terminator->setOperands(results);
-  gradient.setType(FunctionType::get(gradient.getContext(), gradient.getArgumentTypes(), ValueRange(results).getTypes()));
+  // Called by themselves, the loss and the metric only measure.
+  (void)takeAssignments(loss);
+  if (auto metric = train.getAs<StringAttr>("metric"))
+    if (auto function = module.lookupSymbol<func::FuncOp>(metric))
+      (void)takeAssignments(function);
+  for (func::FuncOp function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (function->hasAttr("nacre.part"))
+      function.erase();
   return success();
 }

@@ -38,7 +38,9 @@ mlir::FailureOr<llvm::SmallVector<mlir::Value>> differentiate(mlir::OpBuilder &b
                                                               llvm::ArrayRef<mlir::Value> with);
 
 /// Adds `<loss>_step` to a module with a `nacre.train` attribute: forward, backward, optimiser, and the optimiser's own parameters.
-/// Its inputs are those of the loss and two f32 scalars, rate and step; it returns the loss.
+/// Its inputs are those of the loss and two f32 scalars, rate and step; it returns the loss. What the loss and the blocks of the train
+/// block assign is assigned by the step; the loss and the metric themselves assign nothing from then on. Functions with the attribute
+/// `nacre.part`, the blocks of the train block, are gone afterwards.
 mlir::LogicalResult addTrainingStep(mlir::ModuleOp module);
 
 /// Adds `<function>_gradient`, which takes the function's inputs and a cotangent for each f32 result, and returns the results, then the

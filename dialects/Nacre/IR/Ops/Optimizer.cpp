@@ -82,6 +82,34 @@ void SgdOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> &
   results.append({w.value, u.value});
 }
 
+//===-- lion -----------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult LionOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  return inferUpdate(context, op, {{"a gradient", op.getG()}, {"a momentum", op.getM()}}, results);
+}
+LogicalResult LionOp::evaluate(Evaluation &evaluation) {
+  double rate = evaluation.in(3).data[0], decay = getDecay().convertToDouble();
+  double b1 = getBeta1().convertToDouble(), b2 = getBeta2().convertToDouble();
+  Array w = evaluation.in(0), m = evaluation.in(2);
+  for (int64_t i = 0; i < w.size(); ++i) {
+    double g = evaluation.in(1).data[i], direction = b1 * m.data[i] + (1 - b1) * g;
+    w.data[i] -= rate * ((direction > 0) - (direction < 0) + decay * w.data[i]);
+    m.data[i] = b2 * m.data[i] + (1 - b2) * g;
+  }
+  evaluation.out(0) = std::move(w);
+  evaluation.out(1) = std::move(m);
+  return success();
+}
+void LionOp::emit(ImplicitLocOpBuilder &b, ValueRange x, SmallVectorImpl<Value> &results) {
+  Scalar w(b, x[0]), g(b, x[1]), m(b, x[2]), rate(b, x[3]);
+  double b1 = getBeta1().convertToDouble(), b2 = getBeta2().convertToDouble();
+  Scalar direction = m * b1 + g * (1 - b1), zero = splat(w, 0);
+  direction = select(direction > 0.0, splat(w, 1), select(direction < 0.0, splat(w, -1), zero));
+  w = w - rate * (direction + w * getDecay().convertToDouble());
+  m = m * b2 + g * (1 - b2);
+  results.append({w.value, m.value});
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Optimizer.cpp.inc"
 void NacreDialect::addOptimizer() {

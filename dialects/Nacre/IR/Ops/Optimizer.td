@@ -26,5 +26,15 @@ def Nacre_SgdOp : Nacre_Op<"sgd", [DeclareOpInterfaceMethods<Nacre_Pointwise>]> 
   let results = (outs Nacre_Value:$w_next, Nacre_Value:$u_next);
   let builtin = 0;
 }
+def Nacre_LionOp : Nacre_Op<"lion", [DeclareOpInterfaceMethods<Nacre_Pointwise>]> {
+  let summary = "Lion (Chen and others 2023): the sign of an interpolated momentum, with decoupled weight decay";
+  let description = [{
+    w' = w - rate * (sign(b1 m + (1 - b1) g) + decay * w), m' = b2 m + (1 - b2) g; the sign of 0 is 0.
+  }];
+  let arguments = (ins Nacre_Value:$w, Nacre_Value:$g, Nacre_Value:$m, Nacre_Value:$rate, Nacre_Value:$step,
+                       F64Attr:$beta1, F64Attr:$beta2, F64Attr:$decay);
+  let results = (outs Nacre_Value:$w_next, Nacre_Value:$m_next);
+  let builtin = 0;
+}
 
 #endif
