@@ -90,3 +90,51 @@ func.func @sgd(%w: tensor<6xf32>, %r: tensor<f32>) {
     : (tensor<6xf32>, tensor<6xf32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<6xf32>, tensor<6xf32>)
   return
 }
+// -----
+// CHECK: conv expects a number of groups that divides the 6 channels, but got 4
+func.func @conv_groups(%x: tensor<2x6x5x5xf32>, %w: tensor<4x2x3x3xf32>) {
+  %0 = nacre.conv %x, %w {groups = 4} : (tensor<2x6x5x5xf32>, tensor<4x2x3x3xf32>) -> tensor<2x4x3x3xf32>
+  return
+}
+// -----
+// CHECK: conv expects axes that hold a window of 5 at stride 1 for every size, but got 4 with its padding
+func.func @conv_window(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {dilation = array<i64: 2>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x1x1xf32>
+  return
+}
+// -----
+// CHECK: conv expects a stride of at least 1, but got 0
+func.func @conv_stride(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {stride = array<i64: 0>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x2x3xf32>
+  return
+}
+// -----
+// CHECK: conv expects padding of one entry, 2 or 4, but got 3
+func.func @conv_padding(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {padding = array<i64: 1, 1, 1>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x4x5xf32>
+  return
+}
+// -----
+// CHECK: max_pool expects padding below the kernel 2, but got 2
+func.func @max_pool(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.max_pool %x {kernel = array<i64: 2>, padding = array<i64: 2>} : (tensor<2x6x4x5xf32>) -> tensor<2x6x4x4xf32>
+  return
+}
+// -----
+// CHECK: windows expects axes that hold a window of 3 at stride 1 for every size, but got T with its padding
+func.func @windows(%x: tensor<?xf32, #nacre.dims<["T"]>>) {
+  %0 = nacre.windows %x {size = 3} : (tensor<?xf32, #nacre.dims<["T"]>>) -> tensor<?x3xf32, #nacre.dims<["T-2", "3"]>>
+  return
+}
+// -----
+// CHECK: resize_bilinear expects a scale or a size
+func.func @resize(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.resize_bilinear %x : (tensor<2x6x4x5xf32>) -> tensor<2x6x4x5xf32>
+  return
+}
+// -----
+// CHECK: pixel_shuffle expects channels that the square of the factor divides, but got 6 and 2
+func.func @shuffle(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.pixel_shuffle %x {factor = 2} : (tensor<2x6x4x5xf32>) -> tensor<2x1x8x10xf32>
+  return
+}

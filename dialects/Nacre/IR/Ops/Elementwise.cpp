@@ -131,6 +131,31 @@ LogicalResult SelectOp::differentiate(OpBuilder &builder, ValueRange cotangents,
   return success();
 }
 
+//===-- multiply_add ---------------------------------------------------------------------------------------------------------===//
+
+LogicalResult MultiplyAddOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getA(), "a factor")) || failed(context.requireFloat(op.getB(), "a factor")) ||
+      failed(context.requireFloat(op.getC(), "a summand")))
+    return failure();
+  return inferBroadcast(context, {op.getA(), op.getB(), op.getC()}, context.f32(), results);
+}
+LogicalResult MultiplyAddOp::evaluate(Evaluation &evaluation) {
+  const Array &a = evaluation.in(0), &b = evaluation.in(1), &c = evaluation.in(2);
+  Array result(broadcastShape(a.shape, broadcastShape(b.shape, c.shape)));
+  forEach(result.shape, [&](ArrayRef<int64_t> index) { result(index) = a.at(index) * b.at(index) + c.at(index); });
+  evaluation.out() = std::move(result);
+  return success();
+}
+void MultiplyAddOp::emit(ImplicitLocOpBuilder &builder, ValueRange operands, SmallVectorImpl<Value> &results) {
+  results.push_back((Scalar(builder, operands[0]) * Scalar(builder, operands[1]) + Scalar(builder, operands[2])).value);
+}
+LogicalResult MultiplyAddOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  ImplicitLocOpBuilder build(getLoc(), builder);
+  Formula g(build, cotangents[0]), a(build, getA()), b(build, getB());
+  gradients.append({(g * b).value, (g * a).value, g.value});
+  return success();
+}
+
 //===-- to_float -------------------------------------------------------------------------------------------------------------===//
 
 LogicalResult ToFloatOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {

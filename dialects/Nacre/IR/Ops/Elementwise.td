@@ -156,6 +156,12 @@ def Nacre_SelectOp : Nacre_PointwiseOp<"select", [DeclareOpInterfaceMethods<Nacr
   let arguments = (ins Nacre_Value:$condition, Nacre_Value:$a, Nacre_Value:$b);
 }
 
+/// a * b + c as one operator, so that a chain of them is one kernel.
+def Nacre_MultiplyAddOp : Nacre_PointwiseOp<"multiply_add", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "a * b + c";
+  let arguments = (ins Nacre_Value:$a, Nacre_Value:$b, Nacre_Value:$c);
+}
+
 def Nacre_ToFloatOp : Nacre_PointwiseOp<"to_float"> {
   let summary = "i32 or bool as f32 (true is 1)";
   let arguments = (ins Nacre_Value:$x);
