@@ -138,3 +138,21 @@ func.func @shuffle(%x: tensor<2x6x4x5xf32>) {
   %0 = nacre.pixel_shuffle %x {factor = 2} : (tensor<2x6x4x5xf32>) -> tensor<2x1x8x10xf32>
   return
 }
+// -----
+// CHECK: solve expects a matrix of shape [.., n, n], but got [2, 3]
+func.func @solve(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  %0 = nacre.solve %a, %b : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+// -----
+// CHECK: triangular_solve expects a right side of shape [5, 3, _], but got [3, 4]
+func.func @triangular_solve(%a: tensor<5x3x3xf32>, %b: tensor<3x4xf32>) {
+  %0 = nacre.triangular_solve %a, %b : (tensor<5x3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return
+}
+// -----
+// CHECK: cayley expects parameters of shape [n, n] for an input of shape [.., n], but got [4, 4] for [2, 3]
+func.func @cayley(%x: tensor<2x3xf32>, %p: tensor<4x4xf32>) {
+  %0 = nacre.cayley %x, %p : (tensor<2x3xf32>, tensor<4x4xf32>) -> tensor<2x3xf32>
+  return
+}

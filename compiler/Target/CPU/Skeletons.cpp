@@ -4,6 +4,7 @@
 #include "compiler/Target/CPU/Attention.h"
 #include "compiler/Target/CPU/Columns.h"
 #include "compiler/Target/CPU/Contract.h"
+#include "compiler/Target/CPU/Factor.h"
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/Rows.h"
 #include "dialects/Nacre/IR/Operator.h"
@@ -285,6 +286,55 @@ static std::vector<Slot> fillAttention(plan::KernelOp kernel, plan::LaunchOp lau
   return slots;
 }
 
+//===-- factors --------------------------------------------------------------------------------------------------------------===//
+
+static SubstituteSpec substituteSpec(plan::KernelOp kernel) {
+  Operation &op = kernel.getBody().front().front();
+  auto flag = [&](llvm::StringRef name) { return op.getAttrOfType<BoolAttr>(name).getValue(); };
+  return {flag("lower"), flag("unit"), op.getNumOperands() == 3};
+}
+
+/// A view of the batch [B, n, m] as pointer, batch stride and row stride.
+static void setMatrix(std::vector<Slot> &slots, plan::ViewAttr view, int64_t pointer, int64_t batch, int64_t row) {
+  Layout layout = plan::layoutOf(view);
+  slots[pointer] = pointerTo(view);
+  slots[batch] = Slot::integer(layout.strides[0]);
+  slots[row] = Slot::integer(layout.strides[1]);
+}
+
+static std::vector<Slot> fillFactor(plan::LaunchOp launch) {
+  using S = FactorSlots;
+  std::vector<plan::ViewAttr> views = viewsOf(launch);
+  std::vector<Slot> slots(S::SlotCount, Slot::integer(0));
+  setMatrix(slots, views[0], S::Input, S::InputBatch, S::InputRow);
+  setMatrix(slots, views[1], S::Output, S::OutputBatch, S::OutputRow);
+  Dims sizes = plan::layoutOf(views[0]).sizes;
+  slots[S::Batch] = Slot::integer(sizes[0]);
+  slots[S::Size] = Slot::integer(sizes[1]);
+  if (views.size() > 2) {
+    slots[S::Order] = pointerTo(views[2]);
+    slots[S::OrderBatch] = Slot::integer(plan::layoutOf(views[2]).strides[0]);
+  }
+  return slots;
+}
+
+static std::vector<Slot> fillSubstitute(plan::LaunchOp launch) {
+  using S = SubstituteSlots;
+  std::vector<plan::ViewAttr> views = viewsOf(launch);
+  std::vector<Slot> slots(S::SlotCount, Slot::integer(0));
+  setMatrix(slots, views[0], S::Matrix, S::MatrixBatch, S::MatrixRow);
+  setMatrix(slots, views[1], S::Side, S::SideBatch, S::SideRow);
+  setMatrix(slots, views.back(), S::Output, S::OutputBatch, S::OutputRow);
+  Dims sizes = plan::layoutOf(views[1]).sizes;
+  for (auto [slot, size] : {std::pair(S::Batch, sizes[0]), {S::Size, sizes[1]}, {S::Columns, sizes[2]}})
+    slots[slot] = Slot::integer(size);
+  if (views.size() > 3) {
+    slots[S::Order] = pointerTo(views[2]);
+    slots[S::OrderBatch] = Slot::integer(plan::layoutOf(views[2]).strides[0]);
+  }
+  return slots;
+}
+
 //===-- the table ------------------------------------------------------------------------------------------------------------===//
 
 FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
@@ -301,6 +351,12 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitGather(module, name, level);
   if (skeleton == "scatter")
     return emitScatter(module, name, level);
+  if (skeleton == "lu")
+    return emitLu(module, name, level);
+  if (skeleton == "cholesky")
+    return emitCholesky(module, name, level);
+  if (skeleton == "substitute")
+    return emitSubstitute(module, name, level, substituteSpec(kernel));
   return kernel.emitError("the CPU target has no skeleton '") << skeleton << "'";
 }
 
@@ -314,6 +370,10 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillContract(kernel, launch);
   if (skeleton == "attention" || skeleton == "attention_backward")
     return fillAttention(kernel, launch);
+  if (skeleton == "lu" || skeleton == "cholesky")
+    return fillFactor(launch);
+  if (skeleton == "substitute")
+    return fillSubstitute(launch);
   return skeleton == "gather" ? fillGather(launch) : fillScatter(launch);
 }
 
