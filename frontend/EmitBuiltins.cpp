@@ -63,6 +63,7 @@ bool Emitter::setAttribute(const Builtin &builtin, const BuiltinAttribute &attri
     break;
   case AttributeKind::Integers:
     what = "a list of integers";
+    if (const auto *integer = meaning.as<int64_t>()) integers = std::vector<int64_t>{*integer}; // one entry for all
     if (integers) value = builder.getDenseI64ArrayAttr(*integers);
     break;
   case AttributeKind::Reals:

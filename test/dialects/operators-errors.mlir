@@ -90,3 +90,123 @@ func.func @sgd(%w: tensor<6xf32>, %r: tensor<f32>) {
     : (tensor<6xf32>, tensor<6xf32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<6xf32>, tensor<6xf32>)
   return
 }
+// -----
+// CHECK: conv expects a number of groups that divides the 6 channels, but got 4
+func.func @conv_groups(%x: tensor<2x6x5x5xf32>, %w: tensor<4x2x3x3xf32>) {
+  %0 = nacre.conv %x, %w {groups = 4} : (tensor<2x6x5x5xf32>, tensor<4x2x3x3xf32>) -> tensor<2x4x3x3xf32>
+  return
+}
+// -----
+// CHECK: conv expects axes that hold a window of 5 at stride 1 for every size, but got 4 with its padding
+func.func @conv_window(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {dilation = array<i64: 2>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x1x1xf32>
+  return
+}
+// -----
+// CHECK: conv expects a stride of at least 1, but got 0
+func.func @conv_stride(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {stride = array<i64: 0>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x2x3xf32>
+  return
+}
+// -----
+// CHECK: conv expects padding of one entry, 2 or 4, but got 3
+func.func @conv_padding(%x: tensor<2x6x4x5xf32>, %w: tensor<4x6x3x3xf32>) {
+  %0 = nacre.conv %x, %w {padding = array<i64: 1, 1, 1>} : (tensor<2x6x4x5xf32>, tensor<4x6x3x3xf32>) -> tensor<2x4x4x5xf32>
+  return
+}
+// -----
+// CHECK: max_pool expects padding below the kernel 2, but got 2
+func.func @max_pool(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.max_pool %x {kernel = array<i64: 2>, padding = array<i64: 2>} : (tensor<2x6x4x5xf32>) -> tensor<2x6x4x4xf32>
+  return
+}
+// -----
+// CHECK: windows expects axes that hold a window of 3 at stride 1 for every size, but got T with its padding
+func.func @windows(%x: tensor<?xf32, #nacre.dims<["T"]>>) {
+  %0 = nacre.windows %x {size = 3} : (tensor<?xf32, #nacre.dims<["T"]>>) -> tensor<?x3xf32, #nacre.dims<["T-2", "3"]>>
+  return
+}
+// -----
+// CHECK: resize_bilinear expects a scale or a size
+func.func @resize(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.resize_bilinear %x : (tensor<2x6x4x5xf32>) -> tensor<2x6x4x5xf32>
+  return
+}
+// -----
+// CHECK: pixel_shuffle expects channels that the square of the factor divides, but got 6 and 2
+func.func @shuffle(%x: tensor<2x6x4x5xf32>) {
+  %0 = nacre.pixel_shuffle %x {factor = 2} : (tensor<2x6x4x5xf32>) -> tensor<2x1x8x10xf32>
+  return
+}
+// -----
+// CHECK: solve expects a matrix of shape [.., n, n], but got [2, 3]
+func.func @solve(%a: tensor<2x3xf32>, %b: tensor<2x4xf32>) {
+  %0 = nacre.solve %a, %b : (tensor<2x3xf32>, tensor<2x4xf32>) -> tensor<2x4xf32>
+  return
+}
+// -----
+// CHECK: triangular_solve expects a right side of shape [5, 3, _], but got [3, 4]
+func.func @triangular_solve(%a: tensor<5x3x3xf32>, %b: tensor<3x4xf32>) {
+  %0 = nacre.triangular_solve %a, %b : (tensor<5x3x3xf32>, tensor<3x4xf32>) -> tensor<3x4xf32>
+  return
+}
+// -----
+// CHECK: cayley expects parameters of shape [n, n] for an input of shape [.., n], but got [4, 4] for [2, 3]
+func.func @cayley(%x: tensor<2x3xf32>, %p: tensor<4x4xf32>) {
+  %0 = nacre.cayley %x, %p : (tensor<2x3xf32>, tensor<4x4xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: hash_code expects from 1 to 2147483647 rows, but got 0
+func.func @hash(%a: tensor<2xi32>) {
+  %0 = nacre.hash_code %a, %a {rows = 0} : (tensor<2xi32>, tensor<2xi32>) -> tensor<2x1xi32>
+  return
+}
+// -----
+// CHECK: hamming_topk expects k from 1 to 4, but got 5
+func.func @hamming(%a: tensor<2x1xi32>, %b: tensor<4x1xi32>) {
+  %0 = nacre.hamming_topk %a, %b {k = 5} : (tensor<2x1xi32>, tensor<4x1xi32>) -> tensor<2x5xi32>
+  return
+}
+// -----
+// CHECK: finite_scalar_quantize expects levels of at least 2, but got 1
+func.func @levels(%x: tensor<2x3xf32>) {
+  %0 = nacre.finite_scalar_quantize %x {levels = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: scalar_code expects values of shape [3, _], but got [4, 5]
+func.func @scalars(%x: tensor<2x3xf32>, %v: tensor<4x5xf32>) {
+  %0 = nacre.scalar_code %x, %v : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x3xi32>
+  return
+}
+// -----
+// CHECK: infonce expects a temperature above 0
+func.func @infonce(%x: tensor<2x3xf32>) {
+  %0 = nacre.infonce %x, %x {temperature = 0.0} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+// -----
+// CHECK: sinkhorn expects at least one iteration, but got 0
+func.func @sinkhorn(%x: tensor<2x3xf32>) {
+  %0 = nacre.sinkhorn %x, %x {iterations = 0} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+// -----
+// CHECK: block_nested_linear expects widths that are positive and strictly increasing
+func.func @nested(%x: tensor<2x3xf32>, %w: tensor<3x3xf32>) {
+  %0 = nacre.block_nested_linear %x, %w {widths = array<i64: 2, 2, 3>} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: coalesce expects a factor that divides the axis of 3, but got 2
+func.func @coalesce(%x: tensor<2x3xf32>) {
+  %0 = nacre.coalesce %x : (tensor<2x3xf32>) -> tensor<2x1xf32>
+  return
+}
+// -----
+// CHECK: group_norm expects a number of groups that divides the 3 channels, but got 2
+func.func @group_norm(%x: tensor<2x3xf32>) {
+  %0 = nacre.group_norm %x {groups = 2, operandSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}

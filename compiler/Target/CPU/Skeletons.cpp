@@ -5,6 +5,7 @@
 #include "compiler/Target/CPU/Columns.h"
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/EntrySkeletons.h"
+#include "compiler/Target/CPU/FactorLaunch.h"
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
 #include "compiler/Target/CPU/Rows.h"
@@ -167,6 +168,12 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitScatter(module, name, level);
   if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
     return entries->emit(module, name, level, kernel);
+  if (skeleton == "lu")
+    return emitLu(module, name, level);
+  if (skeleton == "cholesky")
+    return emitCholesky(module, name, level);
+  if (skeleton == "substitute")
+    return emitSubstitute(module, name, level, substituteSpec(kernel));
   return kernel.emitError("the CPU target has no skeleton '") << skeleton << "'";
 }
 
@@ -182,6 +189,10 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillAttention(kernel, launch);
   if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
     return entries->fill(kernel, launch);
+  if (skeleton == "lu" || skeleton == "cholesky")
+    return fillFactor(launch);
+  if (skeleton == "substitute")
+    return fillSubstitute(launch);
   return skeleton == "gather" ? fillGather(launch) : fillScatter(launch);
 }
 
