@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/AttentionLaunch.h"
 
+#include "compiler/Target/CPU/KernelEpilogue.h"
+
 #include "compiler/Target/CPU/Attention.h"
 
 using namespace mlir;

@@ -33,12 +33,14 @@ def Nacre_TopEntriesOp : Nacre_EntriesOp<"top_entries",
 def Nacre_TakeOp : Nacre_EntriesOp<"take", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "x[.., indices]: entries of the last axis; 0 for unused slots; leading axes of x broadcast, with rows: x[rows, indices]";
   let arguments = (ins Nacre_Value:$x, Nacre_Value:$indices, Optional<Nacre_Value>:$rows);
+  let hasCanonicalizer = 1;
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_PlaceOp : Nacre_EntriesOp<"place", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "zeros of a last axis of `size` with values added at indices, in the order of the slots; with rows: [count, size]";
   let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, Optional<Nacre_Value>:$rows, StrAttr:$size,
                        DefaultValuedAttr<StrAttr, "\"\"">:$count);
+  let hasCanonicalizer = 1;
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_GatherRowsSumOp : Nacre_TiledEntriesOp<"gather_rows_sum", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
