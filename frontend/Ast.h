@@ -150,6 +150,7 @@ struct AssignStatement : StatementOf<StatementKind::Assign> {
   using StatementOf::StatementOf;
   Name name;
   ExprPtr value;
+  bool isTap = false; ///< `tap x = value`
 };
 struct ReturnStatement : StatementOf<StatementKind::Return> {
   using StatementOf::StatementOf;

@@ -119,7 +119,7 @@ private:
   void print(const Statement &statement, unsigned indent) {
     start(indent);
     if (const auto *assign = llvm::dyn_cast<AssignStatement>(&statement)) {
-      out << assign->name.text << " = ";
+      out << (assign->isTap ? "tap " : "") << assign->name.text << " = ";
       print(*assign->value);
     } else if (const auto *result = llvm::dyn_cast<ReturnStatement>(&statement)) {
       out << "return ";

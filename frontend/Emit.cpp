@@ -124,6 +124,7 @@ void Emitter::emitFunction(const FunctionDecl &decl, const Instance *owner, bool
   frame.blocks.front().clear();
   FuncOp function = declareFunction(decl, ports);
   builder.setInsertionPointToStart(function.addEntryBlock());
+  tapNames.clear();
   for (const auto &[index, input] : llvm::enumerate(decl.inputs))
     bindPort(input, ports[index], function.getArgument(index), frame);
   execute(decl.body, frame);

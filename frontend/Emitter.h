@@ -92,6 +92,7 @@ private:
   void executeFor(const ForStatement &loop, Frame &frame);
   void executeAssert(const AssertStatement &assertion, Frame &frame);
   void assign(const Name &name, Meaning meaning, Frame &frame);
+  Meaning tapped(const AssignStatement &tap, Meaning meaning, Frame &frame);
   std::vector<Meaning> loopValues(const ForStatement &loop, Frame &frame);
 
   // EmitExpressions.cpp
@@ -189,6 +190,7 @@ private:
   llvm::StringMap<int64_t> dimBounds;               ///< of dims and of run-time widths
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
+  llvm::StringMap<unsigned> tapNames; ///< of the function that is emitted, and how often each was met
   bool inType = false; ///< sizes and widths are known at compile time
 };
 

@@ -25,7 +25,8 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
   if (atWord("return")) return parseReturn();
   if (atWord("for")) return parseFor(depth);
   if (atWord("assert")) return parseAssert();
-  if (atWord("if") || atWord("else") || atWord("update") || atWord("tap")) {
+  if (atWord("tap")) return parseTap();
+  if (atWord("if") || atWord("else") || atWord("update")) {
     notYet(peek().range(), "'" + peek().text + "'");
     advance();
     return nullptr;
@@ -33,6 +34,17 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign)) return parseAssign();
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Comma)) return notYet(peek().range(), "an assignment of several results");
   return fail("a statement: an assignment, return, for or assert");
+}
+
+/// tap x = value
+std::unique_ptr<Statement> Parser::parseTap() {
+  llvm::SMLoc begin = advance().begin();
+  if (!at(TokenKind::Identifier) || !peek(1).is(TokenKind::Assign)) return fail("an assignment after 'tap'");
+  std::unique_ptr<Statement> statement = parseAssign();
+  if (!statement) return nullptr;
+  llvm::cast<AssignStatement>(statement.get())->isTap = true;
+  statement->range = since(begin);
+  return statement;
 }
 
 /// x = value

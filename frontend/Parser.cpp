@@ -99,7 +99,7 @@ bool Parser::atMember() const {
 }
 
 bool Parser::atStatement() const {
-  if (atWord("return") || atWord("for") || atWord("assert") || atDeclaration() || atWord("param")) return true;
+  if (atWord("return") || atWord("for") || atWord("assert") || atWord("tap") || atWord("if") || atDeclaration() || atWord("param")) return true;
   return at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign);
 }
 

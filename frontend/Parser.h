@@ -70,6 +70,7 @@ private:
   bool parseBlock(Block &block, unsigned depth);
   std::unique_ptr<Statement> parseStatement(unsigned depth);
   std::unique_ptr<Statement> parseAssign();
+  std::unique_ptr<Statement> parseTap();
   std::unique_ptr<Statement> parseReturn();
   std::unique_ptr<Statement> parseFor(unsigned depth);
   std::unique_ptr<Statement> parseAssert();

@@ -195,6 +195,10 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
     function.buffers.push_back({buffer.getName().str(), shape, Dim::parse(buffer.getOffset().value_or("0")).value_or(Dim()),
                                 product(shape) * Dim::constant(4)});
   }
+  for (auto tap : program.getOps<plan::TapOp>()) {
+    auto buffer = tap.getBuffer().getDefiningOp<plan::BufferOp>();
+    function.taps.push_back({tap.getName().str(), !buffer.getElement().isF32(), dimsFrom(buffer.getShape())});
+  }
   for (auto launch : program.getOps<plan::LaunchOp>()) {
     Dim bytes;
     for (Attribute view : launch.getViews())

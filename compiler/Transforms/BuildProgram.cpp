@@ -9,6 +9,7 @@
 #include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -25,7 +26,7 @@ struct Operand {
 class ProgramBuilder {
 public:
   ProgramBuilder(func::FuncOp function, plan::ProgramOp program, KernelTable &kernels)
-      : function(function), program(program), kernels(kernels), storage(function, program),
+      : function(function), program(program), kernels(kernels), demand(function.getBody().front()), storage(function, program),
         builder(OpBuilder::atBlockEnd(&program.getBody().front())) {}
 
   LogicalResult run();
@@ -36,6 +37,8 @@ private:
   LogicalResult buildSkeleton(const Group &group);
   LogicalResult buildContraction(const Group &group);
   LogicalResult buildJoin(const Group &group);
+  LogicalResult buildTap(const Group &group);
+  LogicalResult buildChoice(const Group &group);
   LogicalResult finish();
 
   void launchRows(Location loc, KernelBody body, Dims space, std::vector<Operand> operands, bool reduces, const Dim &operations);
@@ -51,12 +54,17 @@ private:
   Storage readWhole(Value value);
   Storage copied(Value value);
   Operand operandOf(Value value);
+  /// The conditions of a guard as numbers in memory, and what they must be.
+  std::pair<SmallVector<Value>, SmallVector<bool>> guardOperands(const Guard &guard);
 
   func::FuncOp function;
   plan::ProgramOp program;
   KernelTable &kernels;
+  Demand demand;
   StorageTable storage;
   OpBuilder builder;
+  Guard guard; ///< of what is launched now
+  int64_t taps = 0;
   bool checked = false;
 };
 
@@ -126,8 +134,10 @@ void ProgramBuilder::launch(Location loc, const KernelBody &body, ArrayRef<Opera
     plan::CheckFiniteOp::create(builder, loc, storage.output(0).buffer);
     checked = true;
   }
+  auto [conditions, taken] = guardOperands(guard);
   plan::LaunchOp::create(builder, loc, kernels.get(loc, body), buffers.takeVector(), builder.getArrayAttr(views),
-                         builder.getI64IntegerAttr(body.outputs.size()), builder.getStringAttr(operations.str()));
+                         builder.getI64IntegerAttr(body.outputs.size()), builder.getStringAttr(operations.str()), conditions,
+                         builder.getDenseBoolArrayAttr(taken));
 }
 
 /// Launches element-wise work: all layouts over one space, as few axes as they allow.
@@ -174,6 +184,7 @@ Storage ProgramBuilder::read(Value value) {
     return *found;
   auto view = value.getDefiningOp<View>();
   if (isFree(value)) { // a number that somebody reads from memory
+    llvm::SaveAndRestore saved(guard, demand.of(value)); // others may need it when its first reader is skipped
     Storage made = storage.temporary(dimsOf(value), plainType(value).getElementType(), "scalar");
     KernelBody body;
     body.skeleton = "rows";
@@ -201,6 +212,7 @@ Storage ProgramBuilder::read(Value value) {
 Storage ProgramBuilder::copied(Value value) {
   Storage from = read(value);
   Storage to = storage.temporary(dimsOf(value), plainType(value).getElementType(), "copy");
+  llvm::SaveAndRestore saved(guard, demand.of(value));
   copy(value.getLoc(), value, from, to);
   return to;
 }
@@ -412,6 +424,45 @@ LogicalResult ProgramBuilder::buildJoin(const Group &group) {
   return success();
 }
 
+LogicalResult ProgramBuilder::buildTap(const Group &group) {
+  auto tap = cast<TapOp>(group.ops.front());
+  Storage from = read(tap.getX()), to = storage.allocate(tap.getResult());
+  if (from.buffer != to.buffer)
+    copy(tap.getLoc(), tap.getX(), from, to);
+  auto [conditions, taken] = guardOperands(guard);
+  plan::TapOp::create(builder, tap.getLoc(), tap.getNameAttr(), builder.getI64IntegerAttr(taps++), to.buffer, conditions,
+                      builder.getDenseBoolArrayAttr(taken));
+  return success();
+}
+
+/// Each side is copied, when it is the one, unless its producer wrote it into the result.
+LogicalResult ProgramBuilder::buildChoice(const Group &group) {
+  auto choice = cast<CondOp>(group.ops.front());
+  Storage to = storage.allocate(choice.getResult());
+  for (OpOperand &side : choice->getOpOperands().drop_front()) {
+    llvm::SaveAndRestore saved(guard, demand.ofUse(side));
+    Storage from = read(side.get());
+    if (from.buffer != to.buffer || !(from.layout == to.layout))
+      copy(choice.getLoc(), side.get(), from, to);
+  }
+  return success();
+}
+
+std::pair<SmallVector<Value>, SmallVector<bool>> ProgramBuilder::guardOperands(const Guard &guard) {
+  SmallVector<Value> buffers;
+  SmallVector<bool> taken;
+  for (const Literal &literal : guard) {
+    Storage number = read(literal.condition);
+    if (!number.layout.offset.isZero()) {
+      number = copied(literal.condition);
+      storage.set(literal.condition, number);
+    }
+    buffers.push_back(number.buffer);
+    taken.push_back(literal.holds);
+  }
+  return {buffers, taken};
+}
+
 /// Copies results and assigned values that no group wrote in place.
 LogicalResult ProgramBuilder::finish() {
   for (AssignOp assign : function.getOps<AssignOp>()) {
@@ -431,18 +482,22 @@ LogicalResult ProgramBuilder::finish() {
 }
 
 LogicalResult ProgramBuilder::run() {
-  FailureOr<std::vector<Group>> groups = formGroups(function);
+  FailureOr<std::vector<Group>> groups = formGroups(function, demand);
   if (failed(groups))
     return failure();
   storage.choose(*groups);
   for (const Group &group : *groups) {
+    guard = group.guard;
     LogicalResult built = group.kind == GroupKind::Rows      ? buildRows(group)
                           : group.kind == GroupKind::Columns ? buildColumns(group)
                           : group.kind == GroupKind::Join    ? buildJoin(group)
+                          : group.kind == GroupKind::Tap     ? buildTap(group)
+                          : group.kind == GroupKind::Choice  ? buildChoice(group)
                                                              : buildSkeleton(group);
     if (failed(built))
       return failure();
   }
+  guard.clear();
   return finish();
 }
 
@@ -450,6 +505,7 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   OpBuilder builder(anchor);
   auto program = plan::ProgramOp::create(builder, function.getLoc(), function.getName(), StringAttr());
   builder.createBlock(&program.getBody());
+  hoistConditions(function.getBody().front());
   return ProgramBuilder(function, program, kernels).run();
 }
 

@@ -63,6 +63,7 @@ namespace {
 
 class Former {
 public:
+  explicit Former(const Demand &demand) : demand(demand) {}
   FailureOr<std::vector<Group>> run(func::FuncOp function);
 
 private:
@@ -74,6 +75,7 @@ private:
   /// The latest group that produces an operand directly; -1 when there is none, or when a later or equal one feeds it through a view.
   int64_t latestProducer(Operation *op) const;
 
+  const Demand &demand;
   std::vector<Group> groups;
   DenseMap<Value, size_t> groupOf;
 };
@@ -81,7 +83,7 @@ private:
 } // namespace
 
 void Former::start(GroupKind kind, Operation *op, ArrayRef<Dim> space) {
-  groups.push_back({kind, Dims(space.begin(), space.end()), {}});
+  groups.push_back({kind, Dims(space.begin(), space.end()), {}, demand.of(op)});
   join(groups.size() - 1, op);
 }
 
@@ -149,8 +151,8 @@ bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
 LogicalResult Former::place(Operation *op) {
   if (isa<ReadOp, AssignOp, View>(op) || op->hasTrait<OpTrait::IsTerminator>() || isFree(op))
     return success();
-  if (isa<Join>(op)) {
-    start(GroupKind::Join, op, dimsOf(op->getResult(0)));
+  if (isa<Join, TapOp, CondOp>(op)) {
+    start(isa<Join>(op) ? GroupKind::Join : isa<TapOp>(op) ? GroupKind::Tap : GroupKind::Choice, op, dimsOf(op->getResult(0)));
     return success();
   }
   if (isa<Skeleton>(op)) {
@@ -168,7 +170,8 @@ LogicalResult Former::place(Operation *op) {
   bool isUpdate = llvm::any_of(op->getUsers(), [](Operation *user) { return isa<AssignOp>(user); });
   int64_t producer = isUpdate ? -1 : latestProducer(op);
   bool lastAxis = !reduction || reduction.reducedAxis() == int64_t(walkedShape(op).size()) - 1;
-  if (producer >= 0 && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
+  bool sameGuard = producer >= 0 && groups[producer].guard == demand.of(op); // or one would run work that the other can skip
+  if (sameGuard && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
     Group &group = groups[producer];
     if (group.kind == GroupKind::Rows && walkedShape(op) != rowsOf(group.space))
       group.space = walkedShape(op);
@@ -186,4 +189,4 @@ FailureOr<std::vector<Group>> Former::run(func::FuncOp function) {
   return std::move(groups);
 }
 
-FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function) { return Former().run(function); }
+FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function, const Demand &demand) { return Former(demand).run(function); }

@@ -3,6 +3,7 @@
 
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
+#include "compiler/tools/nacre/Interventions.h"
 #include "compiler/tools/nacre/Select.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -126,7 +127,10 @@ llvm::Error Runner::callWhole() {
   auto context = createContext(model, parameters.get(), *dims, arguments);
   if (!context) return context.takeError();
   outputs = std::move(*made);
-  return callFunction(model, context->get(), *function, inputs, outputs);
+  auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims);
+  if (!interventions) return interventions.takeError();
+  if (llvm::Error error = callFunction(model, context->get(), *function, inputs, outputs, interventions->list())) return error;
+  return interventions->writeRead();
 }
 
 /// Rows [begin, end) of every input that has rows, and the others whole.
@@ -208,6 +212,9 @@ llvm::Error Runner::run() {
         rows = inputs[i].shape[0];
     }
   bool isSplit = dim && (rows > model.table().dims[*dim].bound || arguments.has("batch")) && rows > 0;
+  if (isSplit && arguments.has("tap"))
+    return userFailure("expected at most " + llvm::Twine(model.table().dims[*dim].bound) +
+                       " rows and no --batch with --tap, for an intervention acts on one call");
   if (!isSplit && arguments.has("batch") && !dim)
     return userFailure("expected a function whose rows are independent for --batch, but '" + llvm::Twine(function->name) + "' is not one");
   if (llvm::Error error = isSplit ? callInParts(*dim) : callWhole()) return error;

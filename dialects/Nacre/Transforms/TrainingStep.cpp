@@ -117,6 +117,7 @@ LogicalResult nacre::addTrainingStep(ModuleOp module) {
   if (loss.getNumResults() != 1 || !dimsOf(loss.getResultTypes()[0]).empty())
     return loss.emitError("train expects a function that returns one number");
   func::FuncOp step = cloneAs(loss, name + "_step");
+  removeTaps(step); // interventions would change what is learnt
   step->setAttr("nacre.training", UnitAttr::get(module.getContext()));
   auto reads = uniqueReads(step);
   Operation *terminator = step.getBody().front().getTerminator();

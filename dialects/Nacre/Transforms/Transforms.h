@@ -16,6 +16,9 @@ mlir::LogicalResult decompose(mlir::Operation *root, bool keepDifferentiable);
 /// Requires composites to be gone but for differentiable ones. Fails, naming the operator, where members cannot be joined at the end.
 mlir::LogicalResult expandNested(mlir::func::FuncOp function);
 
+/// Replaces every tap by its operand: in libraries without taps, and in training steps.
+void removeTaps(mlir::Operation *root);
+
 /// Removes what derivative rules leave behind: needless broadcasts. Bits do not change.
 mlir::LogicalResult simplify(mlir::Operation *root);
 
