@@ -132,7 +132,7 @@ struct TypeExpr {
 
 //===--- statements ---===//
 
-enum class StatementKind { Assign, Return, For, Assert };
+enum class StatementKind { Assign, Return, For, If, Assert };
 
 struct Statement {
   Statement(StatementKind kind, llvm::SMRange range) : kind(kind), range(range) {}
@@ -161,6 +161,12 @@ struct ForStatement : StatementOf<StatementKind::For> {
   Name variable;
   ExprPtr values;
   Block body;
+};
+struct IfStatement : StatementOf<StatementKind::If> {
+  using StatementOf::StatementOf;
+  ExprPtr condition;
+  Block body;
+  Block otherwise; ///< empty without `else`; one IfStatement for `else if`
 };
 struct AssertStatement : StatementOf<StatementKind::Assert> {
   using StatementOf::StatementOf;

@@ -8,6 +8,7 @@ void Emitter::execute(const Block &block, Frame &frame) {
   ++depth;
   for (const auto &statement : block) {
     if (exhausted) break;
+    if (frame.result && frame.result->isPoison()) break; // of a return that was wrong
     if (frame.result) {
       error(statement->range, "expected nothing after return, but got a statement", frame);
       break;
@@ -24,10 +25,11 @@ void Emitter::execute(const Statement &statement, Frame &frame) {
     return assign(assignment->name, assignment->isTap ? tapped(*assignment, meaning, frame) : meaning, frame);
   }
   if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
+  if (const auto *branch = llvm::dyn_cast<IfStatement>(&statement)) return executeIf(*branch, frame);
   if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
   const auto &result = *llvm::cast<ReturnStatement>(&statement);
   if (frame.blocks.size() > 1) {
-    error(result.range, "expected return at the end of the function, but got one inside a loop", frame);
+    error(result.range, "expected return at the end of the function, but got one inside a block", frame);
     frame.result = Meaning();
     return;
   }

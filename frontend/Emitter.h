@@ -72,6 +72,9 @@ private:
                            std::optional<int64_t> index, const std::string &sourcePrefix, llvm::ArrayRef<const SourceMapping *> mappings);
   bool bindLayerArguments(const Instance &owner, const InstanceDecl &decl, const LayerDecl &layer, llvm::StringMap<Meaning> &arguments);
   void checkMappings(const InstanceDecl &decl, const LayerDecl &layer);
+  /// The model of that name as seen from the one that is emitted: itself, or a part whose parameters bear its name ("MiniLM.tokens"),
+  /// made at the first use. Null when there is no such model, or it cannot be one.
+  const Instance *modelNamed(llvm::StringRef name, llvm::SMRange range, Frame &frame);
   std::optional<std::pair<std::string, double>> initialiser(const ParamDecl &decl, const Frame &frame, int64_t rank);
 
   // EmitTypes.cpp
@@ -80,6 +83,7 @@ private:
   /// The widths of a TypeExpr that is a run-time choice (`[4, 8]` or the name of a list); nothing when it is a tensor.
   std::optional<std::vector<int64_t>> resolveChoices(const TypeExpr &type, Frame &frame);
   std::optional<std::vector<int64_t>> evaluateWidths(const Expr &expr, Frame &frame);
+  std::optional<std::vector<int64_t>> evaluateDepths(const RangeExpr &range, Frame &frame);
   Meaning evaluateConstant(const Expr &expr, Frame &frame);
   std::optional<Dim> evaluateSize(const Expr &expr, Frame &frame);
   mlir::Type elementType(const Name &name);
@@ -94,6 +98,16 @@ private:
   void assign(const Name &name, Meaning meaning, Frame &frame);
   Meaning tapped(const AssignStatement &tap, Meaning meaning, Frame &frame);
   std::vector<Meaning> loopValues(const ForStatement &loop, Frame &frame);
+
+  // EmitBranches.cpp
+  using Locals = llvm::StringMap<Frame::Local>;
+  void executeIf(const IfStatement &branch, Frame &frame);
+  /// Runs a side of an `if` in a block of its own. Returns all blocks as it left them, its own last; `frame` is as before.
+  std::vector<Locals> executeSide(const Block &side, Frame &frame);
+  /// The number 1 or 0 that a condition is at run time; null after a report.
+  mlir::Value conditionNumber(const Expr &place, const Meaning &condition, Frame &frame);
+  Meaning merged(llvm::StringRef name, mlir::Value condition, const Meaning &a, const Meaning &b, const IfStatement &branch, Frame &frame);
+  std::optional<Meaning> compareChoice(BinaryOp op, const Meaning &left, const Meaning &right);
 
   // EmitExpressions.cpp
   Meaning evaluate(const Expr &expr, Frame &frame);
@@ -117,6 +131,8 @@ private:
   std::optional<Dim> bound(const Expr *expr, const Dim &otherwise, const Dim &extent, Frame &frame);
   std::string limitText(const Dim &limit, const Dim &extent) const;
   bool checkPart(const IndexItem &item, const Dim &start, const Dim &end, const Dim &extent, const Frame &frame);
+  /// Notes the dims that must not be 0 for a part to lie inside its axis.
+  void requireSizes(const Dim &start, const Dim &end, const Dim &extent);
 
   // EmitCalls.cpp: functions of the program and what only the frontend knows
   Meaning evaluateCall(const CallExpr &call, Frame &frame);
@@ -186,11 +202,13 @@ private:
   mlir::OpBuilder builder;
   const ModelDecl *model = nullptr;
   Instance root;
+  llvm::StringMap<std::unique_ptr<Instance>> imported; ///< other models, by name
   llvm::StringMap<std::vector<int64_t>> widthLists; ///< of `widths` declarations; empty after an error
   llvm::StringMap<int64_t> dimBounds;               ///< of dims and of run-time widths
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
   llvm::StringMap<unsigned> tapNames; ///< of the function that is emitted, and how often each was met
+  llvm::StringMap<int64_t> leastDims; ///< of the function that is emitted: the smallest sizes that its calls may have
   bool inType = false; ///< sizes and widths are known at compile time
 };
 

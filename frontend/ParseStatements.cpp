@@ -26,14 +26,15 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
   if (atWord("for")) return parseFor(depth);
   if (atWord("assert")) return parseAssert();
   if (atWord("tap")) return parseTap();
-  if (atWord("if") || atWord("else") || atWord("update")) {
+  if (atWord("if")) return parseIf(depth);
+  if (atWord("update")) {
     notYet(peek().range(), "'" + peek().text + "'");
     advance();
     return nullptr;
   }
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Assign)) return parseAssign();
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Comma)) return notYet(peek().range(), "an assignment of several results");
-  return fail("a statement: an assignment, return, for or assert");
+  return fail("a statement: an assignment, return, for, if or assert");
 }
 
 /// tap x = value
@@ -80,6 +81,26 @@ std::unique_ptr<Statement> Parser::parseFor(unsigned depth) {
   statement->variable = *variable;
   statement->values = std::move(values);
   if (!parseBlock(statement->body, depth + 1)) return nullptr;
+  statement->range = since(begin);
+  return statement;
+}
+
+/// if depth > 2 { ... } else if ... { ... } else { ... }
+std::unique_ptr<Statement> Parser::parseIf(unsigned depth) {
+  llvm::SMLoc begin = advance().begin();
+  if (depth >= kMaxHeight) return tooDeep(previous().range());
+  auto statement = std::make_unique<IfStatement>(since(begin));
+  statement->condition = parseExpr();
+  if (!statement->condition || !parseBlock(statement->body, depth + 1)) return nullptr;
+  if (acceptWord("else")) {
+    if (atWord("if")) {
+      std::unique_ptr<Statement> next = parseIf(depth + 1);
+      if (!next) return nullptr;
+      statement->otherwise.push_back(std::move(next));
+    } else if (!parseBlock(statement->otherwise, depth + 1)) {
+      return nullptr;
+    }
+  }
   statement->range = since(begin);
   return statement;
 }

@@ -73,6 +73,7 @@ private:
   std::unique_ptr<Statement> parseTap();
   std::unique_ptr<Statement> parseReturn();
   std::unique_ptr<Statement> parseFor(unsigned depth);
+  std::unique_ptr<Statement> parseIf(unsigned depth);
   std::unique_ptr<Statement> parseAssert();
 
   // Expressions: ParseExpressions.cpp. All return null after an error was reported.

@@ -82,6 +82,11 @@ static void writeFunction(OStream &json, const ModelDescription &model, const Fu
     json.attribute("buffer_bytes", bufferBytes(function).str());
     writeList(json, "buffers", function.buffers, writeBuffer);
     writeList(json, "launches", function.launches, writeLaunch);
+    if (!function.leastDims.empty())
+      json.attributeObject("least", [&] {
+        for (const auto &[dim, size] : function.leastDims)
+          json.attribute(dim, size);
+      });
     if (!function.taps.empty()) writeList(json, "taps", function.taps, writeTap);
   });
 }

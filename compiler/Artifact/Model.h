@@ -57,6 +57,7 @@ struct FunctionDescription {
   std::vector<LaunchDescription> launches;
   std::vector<BufferDescription> buffers;
   std::vector<TapDescription> taps;
+  std::map<std::string, int64_t> leastDims; ///< smallest sizes that a call may have, by the name of the dim; others may be 0
 };
 
 struct KernelDescription {

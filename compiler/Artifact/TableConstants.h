@@ -43,6 +43,7 @@ private:
   llvm::Constant *functions();
   /// Of all functions, one function after the other.
   llvm::Constant *taps();
+  llvm::SmallVector<llvm::Constant *> leasts();
   llvm::Constant *levels();
   llvm::Constant *kernelNames();
   llvm::Constant *training();

@@ -23,6 +23,12 @@ static int dimPosition(const ModelDescription &model, StringRef name) {
   return -1;
 }
 
+/// What sizes call the run-time width that an argument carries.
+static std::string choiceName(func::FuncOp function, unsigned index) {
+  Attribute own = function.getArgAttr(index, "nacre.dim");
+  return textOf(own ? own : function.getArgAttr(index, "nacre.name"));
+}
+
 /// The tightest bound that any operator sets on the values of an integer input.
 static int64_t valueBound(BlockArgument argument) {
   int64_t bound = 0;
@@ -43,8 +49,8 @@ static PortDescription describeInput(func::FuncOp function, BlockArgument argume
   port.valueBound = port.isInteger ? valueBound(argument) : 0;
   if (auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(index, "nacre.choices")) {
     port.choices.assign(choices.asArrayRef().begin(), choices.asArrayRef().end());
-    port.choiceDim = dimPosition(model, port.name);
-    port.choiceIndexDim = dimPosition(model, port.name + ".index");
+    port.choiceDim = dimPosition(model, choiceName(function, index));
+    port.choiceIndexDim = dimPosition(model, choiceName(function, index) + ".index");
   }
   return port;
 }
@@ -68,6 +74,9 @@ static FunctionDescription describeFunction(func::FuncOp function, const ModelDe
   result.doc = textOf(function->getAttr("nacre.doc"));
   for (BlockArgument argument : function.getArguments())
     result.inputs.push_back(describeInput(function, argument, model));
+  if (auto least = function->getAttrOfType<DictionaryAttr>("nacre.least"))
+    for (NamedAttribute dim : least)
+      result.leastDims[dim.getName().str()] = cast<IntegerAttr>(dim.getValue()).getInt();
   std::string name = textOf(function->getAttr("nacre.result_name"));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
     result.outputs.push_back(describeOutput(type, !name.empty() ? name : i == 0 ? "result" : "result" + std::to_string(i)));
@@ -85,7 +94,7 @@ static void describeDims(ModuleOp module, ModelDescription &model) {
       auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "nacre.choices");
       if (!choices || choices.empty())
         continue;
-      std::string name = textOf(function.getArgAttr(i, "nacre.name"));
+      std::string name = choiceName(function, i);
       int known = dimPosition(model, name);
       if (known >= 0) {
         model.dims[known].bound = std::max(model.dims[known].bound, choices.asArrayRef().back());

@@ -23,4 +23,5 @@ const nacre_api nacre_runtime_api = {
     .tap_index = nacre_tap_index,
     .call_tapped = nacre_call_tapped,
     .call_typed_tapped = nacre_call_typed_tapped,
+    .parameters_load_part = nacre_parameters_load_part,
 };

@@ -3,6 +3,7 @@
 
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
+#include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Interventions.h"
 #include "compiler/tools/nacre/Select.h"
 
@@ -105,18 +106,7 @@ llvm::Error Runner::prepare() {
   auto made = createParameters(model);
   if (!made) return made.takeError();
   parameters = std::move(*made);
-  nacre_error error = {};
-  if (auto weights = arguments.get("weights")) {
-    if (model.api().parameters_load(parameters.get(), weights->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
-      return runtimeError(error);
-    return llvm::Error::success();
-  }
-  auto seed = arguments.get("seed");
-  if (!seed && model.table().parameter_count > 0) return userFailure("expected --weights FILE, or --seed N for parameters drawn at random");
-  auto number = parseInteger("--seed", seed.value_or("0"), 0, INT64_MAX);
-  if (!number) return number.takeError();
-  return model.api().parameters_init(parameters.get(), uint64_t(*number), &error) == NACRE_OK ? llvm::Error::success()
-                                                                                              : runtimeError(error);
+  return loadWeights(model, parameters.get(), arguments);
 }
 
 llvm::Error Runner::callWhole() {

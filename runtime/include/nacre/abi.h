@@ -132,6 +132,13 @@ typedef struct nacre_tap {
   const nacre_size *shape; /* [rank] */
 } nacre_tap;
 
+/* A dim that must not be smaller in calls of one function, for a slice or an index would leave its axis. */
+typedef struct nacre_least {
+  int32_t function; /* position in `functions` */
+  int32_t dim;      /* position in `dims` */
+  int64_t size;
+} nacre_least;
+
 typedef enum nacre_tap_action {
   NACRE_TAP_READ = 0,  /* copies the value out; the operand has its exact shape and type */
   NACRE_TAP_SET = 1,   /* x = operand; a single 0 ablates, another run's value patches */
@@ -227,7 +234,7 @@ typedef struct nacre_model {
   int32_t function_count;
   int32_t kernel_count;
   int32_t level_count; /* ascending: the last one that the machine supports is used */
-  int32_t reserved2;
+  int32_t least_count; /* 0 where `leasts` may be missing */
   const nacre_dim *dims;
   const nacre_parameter *parameters;
   const nacre_function *functions;
@@ -235,6 +242,7 @@ typedef struct nacre_model {
   const char *const *kernel_names;
   nacre_training training;
   const nacre_tap *taps; /* [tap_count] by function, then in the order of the function's text */
+  const nacre_least *leasts; /* [least_count] */
 } nacre_model;
 
 #ifdef __cplusplus
