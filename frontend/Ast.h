@@ -135,7 +135,7 @@ struct TypeExpr {
 
 //===--- statements ---===//
 
-enum class StatementKind { Assign, Return, For, Assert, Update };
+enum class StatementKind { Assign, Return, For, If, Assert, Update };
 
 struct Statement {
   Statement(StatementKind kind, llvm::SMRange range) : kind(kind), range(range) {}
@@ -154,6 +154,7 @@ struct AssignStatement : StatementOf<StatementKind::Assign> {
   Name name;
   std::vector<Name> path; ///< `b.keys = x`: what comes after the first name
   ExprPtr value;
+  bool isTap = false; ///< `tap x = value`
 };
 struct ReturnStatement : StatementOf<StatementKind::Return> {
   using StatementOf::StatementOf;
@@ -164,6 +165,12 @@ struct ForStatement : StatementOf<StatementKind::For> {
   Name variable;
   ExprPtr values;
   Block body;
+};
+struct IfStatement : StatementOf<StatementKind::If> {
+  using StatementOf::StatementOf;
+  ExprPtr condition;
+  Block body;
+  Block otherwise; ///< empty without `else`; one IfStatement for `else if`
 };
 struct AssertStatement : StatementOf<StatementKind::Assert> {
   using StatementOf::StatementOf;

@@ -120,7 +120,7 @@ private:
   void print(const Statement &statement, unsigned indent) {
     start(indent);
     if (const auto *assign = llvm::dyn_cast<AssignStatement>(&statement)) {
-      out << assign->name.text;
+      out << (assign->isTap ? "tap " : "") << assign->name.text;
       for (const Name &member : assign->path)
         out << "." << member.text;
       out << " = ";
@@ -135,6 +135,14 @@ private:
       out << "assert ";
       print(*assertion->condition);
       if (assertion->message) out << ", \"" << *assertion->message << "\"";
+    } else if (const auto *branch = llvm::dyn_cast<IfStatement>(&statement)) {
+      out << "if ";
+      print(*branch->condition);
+      out << "\n";
+      print(branch->body, indent + 1);
+      if (branch->otherwise.empty()) return;
+      start(indent) << "else\n";
+      return print(branch->otherwise, indent + 1);
     } else {
       const auto &loop = *llvm::cast<ForStatement>(&statement);
       out << "for " << loop.variable.text << " in ";

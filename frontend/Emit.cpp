@@ -61,10 +61,6 @@ std::optional<Emitter::Port> Emitter::resolvePort(const InputDecl &input, Frame 
   if (isChoice(*input.type)) {
     std::optional<std::vector<int64_t>> choices = resolveChoices(*input.type, frame);
     if (!choices) return std::nullopt;
-    if (input.name.text == "width") {
-      error(input.name.range, "expected a name of its own for a run-time width, but 'width' is a word of the language", frame);
-      return std::nullopt;
-    }
     if (const auto *dim = program.find<DimDecl>(input.name.text)) {
       error(input.name.range, "expected a name of its own for a run-time width, but '" + input.name.text + "' is a dim", frame)
           .note(dim->name.range, "'" + dim->name.text + "' is declared here");
@@ -80,12 +76,15 @@ std::optional<Emitter::Port> Emitter::resolvePort(const InputDecl &input, Frame 
   return std::nullopt;
 }
 
+/// The size that a run-time width is: its name, but for `width`, which is the width at hand of a nested value.
+static std::string choiceSymbol(const InputDecl &input) { return input.name.text == "width" ? "chosen_width" : input.name.text.str(); }
+
 /// Makes the names of the inputs known inside the function.
 void Emitter::bindPort(const InputDecl &input, const Port &port, mlir::Value argument, Frame &frame) {
   Meaning meaning = argument;
   if (!port.choices.empty()) {
-    meaning = Choice{argument, Dim::symbol(input.name.text), port.choices};
-    int64_t &bound = dimBounds[input.name.text];
+    meaning = Choice{argument, Dim::symbol(choiceSymbol(input)), port.choices};
+    int64_t &bound = dimBounds[choiceSymbol(input)];
     bound = std::max(bound, port.choices.back());
   }
   bool isNew = frame.blocks.front().try_emplace(input.name.text, Frame::Local{meaning, input.name.range}).second;
@@ -102,7 +101,9 @@ FuncOp Emitter::declareFunction(const FunctionDecl &decl, llvm::ArrayRef<Port> p
   for (const auto &[index, input] : llvm::enumerate(decl.inputs)) {
     function.setArgAttr(index, "nacre.name", builder.getStringAttr(input.name.text));
     if (!input.doc.empty()) function.setArgAttr(index, "nacre.doc", builder.getStringAttr(input.doc));
-    if (!ports[index].choices.empty()) function.setArgAttr(index, "nacre.choices", builder.getDenseI64ArrayAttr(ports[index].choices));
+    if (ports[index].choices.empty()) continue;
+    function.setArgAttr(index, "nacre.choices", builder.getDenseI64ArrayAttr(ports[index].choices));
+    if (choiceSymbol(input) != input.name.text) function.setArgAttr(index, "nacre.dim", builder.getStringAttr(choiceSymbol(input)));
   }
   return function;
 }
@@ -125,6 +126,8 @@ void Emitter::emitFunction(const FunctionDecl &decl, const Instance *owner, bool
   updates.clear();
   FuncOp function = declareFunction(decl, ports);
   builder.setInsertionPointToStart(function.addEntryBlock());
+  tapNames.clear();
+  leastDims.clear();
   for (const auto &[index, input] : llvm::enumerate(decl.inputs))
     bindPort(input, ports[index], function.getArgument(index), frame);
   execute(decl.body, frame);
@@ -146,11 +149,20 @@ bool Emitter::checkResult(const FunctionDecl &decl, const Meaning &result, mlir:
   return false;
 }
 
+void Emitter::noteLeastDims(FuncOp function) {
+  mlir::NamedAttrList least;
+  if (auto known = function->getAttrOfType<mlir::DictionaryAttr>("nacre.least")) least.append(known.begin(), known.end());
+  for (const auto &dim : leastDims)
+    least.set(dim.first(), builder.getI64IntegerAttr(dim.second));
+  if (!least.empty()) function->setAttr("nacre.least", least.getDictionary(&context));
+}
+
 void Emitter::finishFunction(FuncOp function, mlir::Value value, const Frame &frame) {
   finishUpdates(function.getLoc());
   mlir::func::ReturnOp::create(builder, function.getLoc(), value);
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), value.getType()));
   function->setAttr("nacre.result_name", builder.getStringAttr(frame.resultName));
+  noteLeastDims(function);
 }
 
 /// What the operators' own checks find here was missed above: it is our fault, but the place helps all the same.

@@ -37,16 +37,10 @@ Meaning Emitter::callNamed(const CallExpr &call, const NameExpr &name, Frame &fr
 
 Meaning Emitter::callMember(const CallExpr &call, const MemberExpr &member, Frame &frame) {
   const auto *name = llvm::dyn_cast<NameExpr>(member.base.get());
-  if (name && model && name->name == model->name.text) {
-    if (const FunctionDecl *function = root.function(member.member.text)) return callFunction(call, *function, &root, frame);
-    error(member.member.range, "expected a function of " + name->name + ", but it has none named '" + member.member.text + "'", frame);
-    return {};
-  }
-  if (name && program.find<ModelDecl>(name->name)) {
-    error(member.range, "a call of another model is part of the language but not available in this version", frame);
-    return {};
-  }
-  Meaning base = evaluate(*member.base, frame);
+  bool isModel = name && program.find<ModelDecl>(name->name);
+  const Instance *named = isModel ? modelNamed(name->name, name->range, frame) : nullptr;
+  if (isModel && !named) return {};
+  Meaning base = named ? Meaning(named) : evaluate(*member.base, frame);
   if (base.isPoison()) return {};
   const auto *instance = base.as<const Instance *>();
   if (!instance) {

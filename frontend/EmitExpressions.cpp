@@ -135,11 +135,10 @@ Meaning Emitter::readParameter(const Instance::Parameter &parameter, llvm::SMRan
 
 Meaning Emitter::evaluateMember(const MemberExpr &member, Frame &frame) {
   const auto *name = llvm::dyn_cast<NameExpr>(member.base.get());
-  if (name && program.find<ModelDecl>(name->name)) {
-    error(member.range, "a value of another model is part of the language but not available in this version", frame);
-    return {};
-  }
-  Meaning base = evaluate(*member.base, frame);
+  bool isModel = name && program.find<ModelDecl>(name->name);
+  const Instance *named = isModel ? modelNamed(name->name, name->range, frame) : nullptr;
+  if (isModel && !named) return {};
+  Meaning base = named ? Meaning(named) : evaluate(*member.base, frame);
   if (base.isPoison()) return {};
   const auto *instance = base.as<const Instance *>();
   if (!instance) {
@@ -161,8 +160,10 @@ Meaning Emitter::evaluateBinary(const BinaryExpr &binary, Frame &frame) {
   Meaning left = evaluate(*binary.left, frame);
   Meaning right = evaluate(*binary.right, frame);
   if (left.isPoison() || right.isPoison()) return {};
+  if (std::optional<Meaning> compared = compareChoice(binary.op, left, right)) return *compared;
   bool known = isConstant(left) && isConstant(right);
-  bool sizes = (left.is<Choice>() || right.is<Choice>()) && left.asSize() && right.asSize();
+  bool isComparison = binary.op >= BinaryOp::Less; // of a run-time width: known when it runs
+  bool sizes = !isComparison && (left.is<Choice>() || right.is<Choice>()) && left.asSize() && right.asSize();
   if (known || sizes) {
     Folded folded = foldBinary(binary.op, left, right);
     if (folded.meaning) return *folded.meaning;

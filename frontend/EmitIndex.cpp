@@ -99,13 +99,13 @@ std::optional<Dim> Emitter::bound(const Expr *expr, const Dim &otherwise, const 
   return constant && *constant < 0 ? extent + *size : *size;
 }
 
-/// The least (or largest) value of a size, its names between 1 and their bounds. An empty dim is refused where it would matter.
-static double extreme(const Dim &size, const llvm::StringMap<int64_t> &bounds, bool least) {
+/// The least (or largest) value of a size, its names between `smallest` and their bounds.
+static double extreme(const Dim &size, const llvm::StringMap<int64_t> &bounds, bool least, double smallest = 1) {
   double total = 0;
   for (const auto &[monomial, coefficient] : size.getTerms()) {
     double term = coefficient;
     for (const std::string &name : monomial)
-      term *= (coefficient > 0) == least ? 1 : bounds.lookup(name);
+      term *= (coefficient > 0) == least ? smallest : bounds.lookup(name);
     total += term;
   }
   return total;
@@ -119,11 +119,25 @@ std::string Emitter::limitText(const Dim &limit, const Dim &extent) const {
   return limit.str() + ", which may be " + std::to_string(static_cast<int64_t>(extreme(limit, dimBounds, false)));
 }
 
+/// An empty dim is refused at the call, but only where it would matter: x[:1] of an empty axis.
+void Emitter::requireSizes(const Dim &start, const Dim &end, const Dim &extent) {
+  bool holdsWhenEmpty = true;
+  for (const Dim &distance : {extent - end, start, end - start})
+    holdsWhenEmpty &= extreme(distance, dimBounds, true, 0) >= 0;
+  for (const Dim &size : {start, end, extent})
+    for (const auto &[monomial, coefficient] : size.getTerms())
+      for (const std::string &name : monomial)
+        if (!holdsWhenEmpty && name != "width") leastDims[name] = 1; // the width at hand of a nested value is never 0
+}
+
 /// Requires 0 <= start < end <= extent for every size that their names may take.
 bool Emitter::checkPart(const IndexItem &item, const Dim &start, const Dim &end, const Dim &extent, const Frame &frame) {
   bool inside = extreme(extent - end, dimBounds, true) >= 0;
   bool ordered = extreme(start, dimBounds, true) >= 0 && extreme(end - start, dimBounds, true) >= 0 && end != start;
-  if (inside && ordered) return true;
+  if (inside && ordered) {
+    requireSizes(start, end, extent);
+    return true;
+  }
   error(item.range,
         "expected " + llvm::Twine(item.isSlice ? "a part of" : "an index into") + " an axis of size " + extent.str() + ", but " +
             (!item.isSlice ? "got " + limitText(start, extent)

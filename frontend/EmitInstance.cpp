@@ -211,6 +211,27 @@ static std::string partSource(const InstanceDecl &decl, std::optional<int64_t> i
   return joined(ownerPrefix, name);
 }
 
+const Instance *Emitter::modelNamed(llvm::StringRef name, llvm::SMRange range, Frame &frame) {
+  if (model && name == model->name.text) return &root;
+  const auto *decl = program.find<ModelDecl>(name);
+  if (!decl) return nullptr;
+  std::unique_ptr<Instance> &instance = imported[name];
+  if (instance) return instance.get();
+  if (!canEmit(range, "the model '" + name + "'", frame)) return nullptr;
+  if (model && root.member(name)) {
+    error(range, "expected a model whose name is free, but '" + name + "' is a member of " + model->name.text, frame);
+    return nullptr;
+  }
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPoint(builder.getInsertionBlock()->getParentOp()); // before the function: parameters belong to the module
+  instance = std::make_unique<Instance>();
+  instance->kind = decl->name.text;
+  instance->path = decl->name.text.str();
+  instance->members = &decl->members;
+  instantiate(*instance, "", {});
+  return instance.get();
+}
+
 const Instance *Emitter::makePart(Instance &owner, const InstanceDecl &decl, const LayerDecl &layer,
                                   const llvm::StringMap<Meaning> &arguments, std::optional<int64_t> index, const std::string &sourcePrefix,
                                   Mappings mappings) {

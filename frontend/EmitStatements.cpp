@@ -8,6 +8,7 @@ void Emitter::execute(const Block &block, Frame &frame) {
   ++depth;
   for (const auto &statement : block) {
     if (exhausted) break;
+    if (frame.result && frame.result->isPoison()) break; // of a return that was wrong
     if (frame.result) {
       error(statement->range, "expected nothing after return, but got a statement", frame);
       break;
@@ -19,20 +20,40 @@ void Emitter::execute(const Block &block, Frame &frame) {
 
 void Emitter::execute(const Statement &statement, Frame &frame) {
   if (!countStep(statement.range, frame)) return;
-  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement))
-    return assign(*assignment, evaluate(*assignment->value, frame), frame);
+  if (const auto *assignment = llvm::dyn_cast<AssignStatement>(&statement)) {
+    Meaning meaning = evaluate(*assignment->value, frame);
+    return assign(*assignment, assignment->isTap ? tapped(*assignment, meaning, frame) : meaning, frame);
+  }
   if (const auto *loop = llvm::dyn_cast<ForStatement>(&statement)) return executeFor(*loop, frame);
+  if (const auto *branch = llvm::dyn_cast<IfStatement>(&statement)) return executeIf(*branch, frame);
   if (const auto *assertion = llvm::dyn_cast<AssertStatement>(&statement)) return executeAssert(*assertion, frame);
   if (const auto *update = llvm::dyn_cast<UpdateStatement>(&statement)) return executeUpdate(*update, frame);
   const auto &result = *llvm::cast<ReturnStatement>(&statement);
   if (frame.blocks.size() > 1) {
-    error(result.range, "expected return at the end of the function, but got one inside a loop", frame);
+    error(result.range, "expected return at the end of the function, but got one inside a block", frame);
     frame.result = Meaning();
     return;
   }
   frame.result = evaluate(*result.value, frame);
   frame.resultRange = result.value->range;
   if (const auto *name = llvm::dyn_cast<NameExpr>(result.value.get())) frame.resultName = name->name.str();
+}
+
+/// The value behind a tap, named by the layer's place: "blocks.3.mlp"; a second one of that name is "blocks.3.mlp#2".
+/// Positions and counts can be looked at, but what follows uses them as they were, within the ranges that were checked.
+Meaning Emitter::tapped(const AssignStatement &tap, Meaning meaning, Frame &frame) {
+  if (meaning.isPoison()) return meaning;
+  const auto *value = meaning.as<mlir::Value>();
+  mlir::Type element = value ? plainType(*value).getElementType() : mlir::Type();
+  if (!value || element.isInteger(1)) {
+    error(tap.value->range, "expected a tensor of f32 or i32 for the tap '" + tap.name.text + "', but got " + meaning.text(), frame);
+    return {};
+  }
+  std::string name = frame.owner && !frame.owner->path.empty() ? frame.owner->path + "." + tap.name.text.str() : tap.name.text.str();
+  unsigned count = ++tapNames[name];
+  if (count > 1) name += "#" + std::to_string(count);
+  auto op = TapOp::create(builder, locationOf(tap.range), *value, name);
+  return element.isF32() ? Meaning(op.getResult()) : meaning;
 }
 
 /// A name that exists in the function gets the new value; another one lives to the end of the block.

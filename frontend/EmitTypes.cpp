@@ -147,15 +147,33 @@ std::optional<std::vector<int64_t>> Emitter::evaluateWidths(const Expr &expr, Fr
   return std::nullopt;
 }
 
+/// 256: far more layers than models have; the list is part of the library.
+static constexpr int64_t kMaxDepths = 256;
+
+/// `1..6` of an input: both ends are among the depths, as people count layers.
+std::optional<std::vector<int64_t>> Emitter::evaluateDepths(const RangeExpr &range, Frame &frame) {
+  Meaning first = evaluateConstant(*range.start, frame), last = evaluateConstant(*range.end, frame);
+  if (first.isPoison() || last.isPoison()) return std::nullopt;
+  const auto *begin = first.as<int64_t>(), *end = last.as<int64_t>();
+  if (!begin || !end || *begin < 0 || *begin > *end || *end - *begin >= kMaxDepths) {
+    error(range.range,
+          "expected two increasing integers around '..', at most " + llvm::Twine(kMaxDepths) + " apart, but got " + first.text() + " and " +
+              last.text(),
+          frame);
+    return std::nullopt;
+  }
+  std::vector<int64_t> depths;
+  for (int64_t depth = *begin; depth <= *end; ++depth)
+    depths.push_back(depth);
+  return depths;
+}
+
 std::optional<std::vector<int64_t>> Emitter::resolveChoices(const TypeExpr &type, Frame &frame) {
   if (!type.choices) {
     NameExpr name(type.element.range);
     name.name = type.element.text;
     return evaluateWidths(name, frame);
   }
-  if (llvm::isa<RangeExpr>(type.choices.get())) {
-    error(type.range, "a run-time depth is part of the language but not available in this version", frame);
-    return std::nullopt;
-  }
-  return evaluateWidths(*type.choices, frame);
+  const auto *range = llvm::dyn_cast<RangeExpr>(type.choices.get());
+  return range ? evaluateDepths(*range, frame) : evaluateWidths(*type.choices, frame);
 }

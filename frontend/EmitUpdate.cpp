@@ -27,8 +27,12 @@ const Instance::Parameter *Emitter::assignedTensor(const AssignStatement &assign
   for (const Name &member : assignment.path) {
     NameExpr first(last.range);
     first.name = last.text;
-    Meaning part = &member == &assignment.path.front() ? evaluateName(first, frame)
-                                                       : memberOf(*instance, last.text, last.range, frame).value_or(Meaning());
+    bool isFirst = &member == &assignment.path.front(), isModel = isFirst && program.find<ModelDecl>(last.text);
+    const Instance *named = isModel ? modelNamed(last.text, last.range, frame) : nullptr;
+    if (isModel && !named) return nullptr;
+    Meaning part = named     ? Meaning(named)
+                   : isFirst ? evaluateName(first, frame)
+                             : memberOf(*instance, last.text, last.range, frame).value_or(Meaning());
     const auto *found = part.as<const Instance *>();
     if (!found) {
       if (!part.isPoison()) error(last.range, "expected a layer before '." + member.text + "', but got " + part.text(), frame);
@@ -109,10 +113,14 @@ void Emitter::emitPart(const TrainEntry &entry, const FunctionDecl &loss) {
   for (size_t i = 0; i < ports.size(); ++i)
     bindPort(loss.inputs[i], ports[i], part.getArgument(i), frame);
   updates.clear();
+  tapNames.clear();
+  leastDims.clear();
   phase = isUpdate ? Phase::Update : Phase::AfterStep;
   frame.blocks.emplace_back();
   execute(entry.block, frame);
   phase = Phase::Reads;
   finishUpdates(part.getLoc());
+  // The step is called as the loss is.
+  if (auto function = part->getParentOfType<mlir::ModuleOp>().lookupSymbol<mlir::func::FuncOp>(loss.name.text)) noteLeastDims(function);
   mlir::func::ReturnOp::create(builder, part.getLoc());
 }

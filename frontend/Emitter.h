@@ -60,6 +60,8 @@ private:
   void bindPort(const InputDecl &input, const Port &port, mlir::Value argument, Frame &frame);
   mlir::func::FuncOp declareFunction(const FunctionDecl &decl, llvm::ArrayRef<Port> ports);
   bool checkResult(const FunctionDecl &decl, const Meaning &result, mlir::Value value, const Frame &frame);
+  /// Writes down the smallest sizes that calls of the function may have, as the code emitted last asks.
+  void noteLeastDims(mlir::func::FuncOp function);
   void finishFunction(mlir::func::FuncOp function, mlir::Value value, const Frame &frame);
   bool verifyModule(mlir::ModuleOp module);
 
@@ -73,6 +75,9 @@ private:
                            std::optional<int64_t> index, const std::string &sourcePrefix, llvm::ArrayRef<const SourceMapping *> mappings);
   bool bindLayerArguments(const Instance &owner, const InstanceDecl &decl, const LayerDecl &layer, llvm::StringMap<Meaning> &arguments);
   void checkMappings(const InstanceDecl &decl, const LayerDecl &layer);
+  /// The model of that name as seen from the one that is emitted: itself, or a part whose parameters bear its name ("MiniLM.tokens"),
+  /// made at the first use. Null when there is no such model, or it cannot be one.
+  const Instance *modelNamed(llvm::StringRef name, llvm::SMRange range, Frame &frame);
   std::optional<std::pair<std::string, double>> initialiser(const ParamDecl &decl, const Frame &frame, int64_t rank);
 
   // EmitTypes.cpp
@@ -83,6 +88,7 @@ private:
   /// The widths of a TypeExpr that is a run-time choice (`[4, 8]` or the name of a list); nothing when it is a tensor.
   std::optional<std::vector<int64_t>> resolveChoices(const TypeExpr &type, Frame &frame);
   std::optional<std::vector<int64_t>> evaluateWidths(const Expr &expr, Frame &frame);
+  std::optional<std::vector<int64_t>> evaluateDepths(const RangeExpr &range, Frame &frame);
   Meaning evaluateConstant(const Expr &expr, Frame &frame);
   std::optional<Dim> evaluateSize(const Expr &expr, Frame &frame);
   mlir::Type elementType(const Name &name);
@@ -95,6 +101,7 @@ private:
   void executeFor(const ForStatement &loop, Frame &frame);
   void executeAssert(const AssertStatement &assertion, Frame &frame);
   void assign(const AssignStatement &assignment, Meaning meaning, Frame &frame);
+  Meaning tapped(const AssignStatement &tap, Meaning meaning, Frame &frame);
   std::vector<Meaning> loopValues(const ForStatement &loop, Frame &frame);
 
   // EmitUpdate.cpp: what states become
@@ -104,6 +111,19 @@ private:
   mlir::Value matchTensor(const AssignStatement &assignment, const Instance::Parameter &target, const Meaning &meaning, Frame &frame);
   void finishUpdates(mlir::Location location);
   void emitPart(const TrainEntry &entry, const FunctionDecl &loss);
+
+  // EmitBranches.cpp
+  using Locals = llvm::StringMap<Frame::Local>;
+  using Updates = llvm::MapVector<mlir::Operation *, mlir::Value>;
+  void executeIf(const IfStatement &branch, Frame &frame);
+  /// Runs a side of an `if` in a block of its own. Returns all blocks as it left them, its own last; `frame` is as before.
+  std::vector<Locals> executeSide(const Block &side, Frame &frame);
+  /// The number 1 or 0 that a condition is at run time; null after a report.
+  mlir::Value conditionNumber(const Expr &place, const Meaning &condition, Frame &frame);
+  Meaning merged(llvm::StringRef name, mlir::Value condition, const Meaning &a, const Meaning &b, const IfStatement &branch, Frame &frame);
+  /// Makes `updates` what the two sides of an `if` assign: `a` the first one, `updates` itself the other.
+  void mergeUpdates(mlir::Value condition, Updates a, const IfStatement &branch);
+  std::optional<Meaning> compareChoice(BinaryOp op, const Meaning &left, const Meaning &right);
 
   // EmitExpressions.cpp
   Meaning evaluate(const Expr &expr, Frame &frame);
@@ -127,6 +147,8 @@ private:
   std::optional<Dim> bound(const Expr *expr, const Dim &otherwise, const Dim &extent, Frame &frame);
   std::string limitText(const Dim &limit, const Dim &extent) const;
   bool checkPart(const IndexItem &item, const Dim &start, const Dim &end, const Dim &extent, const Frame &frame);
+  /// Notes the dims that must not be 0 for a part to lie inside its axis.
+  void requireSizes(const Dim &start, const Dim &end, const Dim &extent);
 
   // EmitCalls.cpp: functions of the program and what only the frontend knows
   Meaning evaluateCall(const CallExpr &call, Frame &frame);
@@ -196,13 +218,16 @@ private:
   mlir::OpBuilder builder;
   const ModelDecl *model = nullptr;
   Instance root;
+  llvm::StringMap<std::unique_ptr<Instance>> imported; ///< other models, by name
   llvm::StringMap<std::vector<int64_t>> widthLists; ///< of `widths` declarations; empty after an error
   llvm::StringMap<int64_t> dimBounds;               ///< of dims and of run-time widths
   /// Where a tensor of the model may be assigned: nowhere, states in an update block, all in after_step.
   enum class Phase { Reads, Update, AfterStep } phase = Phase::Reads;
-  llvm::MapVector<mlir::Operation *, mlir::Value> updates; ///< what the function at hand assigns, by declaration
+  Updates updates; ///< what the function at hand assigns, by declaration
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
+  llvm::StringMap<unsigned> tapNames; ///< of the function that is emitted, and how often each was met
+  llvm::StringMap<int64_t> leastDims; ///< of the function that is emitted: the smallest sizes that its calls may have
   bool inType = false; ///< sizes and widths are known at compile time
 };
 

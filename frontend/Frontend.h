@@ -26,8 +26,10 @@ std::vector<std::string> modelNames(const Program &program);
 /// becomes a module of the file's name. Null when something was reported.
 ///
 /// `module @Digits attributes {nacre.model = "Digits", nacre.doc?, nacre.dims = {B = 4096 : i64, ...}, nacre.train? = {...}}` holds
-/// `nacre.parameter`s, then one `func.func` a typed function of the model, with `nacre.doc?`, `nacre.result_name` and on each
-/// argument `nacre.name`, `nacre.doc?`, `nacre.choices?` (a run-time width: rank 0, i32; sizes name it by the argument's name).
+/// `nacre.parameter`s, then one `func.func` a typed function of the model, with `nacre.doc?`, `nacre.result_name`,
+/// `nacre.least? = {B = 1}` (dims that must not be smaller) and on each
+/// argument `nacre.name`, `nacre.doc?`, `nacre.choices?` (a run-time width: rank 0, i32; sizes name it by the argument's name, or by
+/// `nacre.dim` where that is given).
 mlir::OwningOpRef<mlir::ModuleOp> emitModel(mlir::MLIRContext &context, Source &source, const Program &program, llvm::StringRef name,
                                             Diagnostics &diagnostics);
 

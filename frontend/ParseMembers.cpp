@@ -30,7 +30,7 @@ bool Parser::parseMember(std::vector<DeclPtr> &members) {
     auto function = parseFunction();
     ok = function != nullptr;
     if (ok) members.push_back(std::move(function));
-  } else if (atWord("stream") || atWord("update") || atWord("tap")) {
+  } else if (atWord("stream")) {
     notYet(peek().range(), "'" + peek().text + "'");
     advance();
   } else if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Colon)) {

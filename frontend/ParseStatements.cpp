@@ -26,14 +26,22 @@ std::unique_ptr<Statement> Parser::parseStatement(unsigned depth) {
   if (atWord("for")) return parseFor(depth);
   if (atWord("assert")) return parseAssert();
   if (atWord("update")) return parseUpdate(depth);
-  if (atWord("if") || atWord("else") || atWord("tap")) {
-    notYet(peek().range(), "'" + peek().text + "'");
-    advance();
-    return nullptr;
-  }
+  if (atWord("tap")) return parseTap();
+  if (atWord("if")) return parseIf(depth);
   if (atAssignment()) return parseAssign();
   if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Comma)) return notYet(peek().range(), "an assignment of several results");
-  return fail("a statement: an assignment, return, for or assert");
+  return fail("a statement: an assignment, return, for, if or assert");
+}
+
+/// tap x = value
+std::unique_ptr<Statement> Parser::parseTap() {
+  llvm::SMLoc begin = advance().begin();
+  if (!at(TokenKind::Identifier) || !peek(1).is(TokenKind::Assign)) return fail("an assignment after 'tap'");
+  std::unique_ptr<Statement> statement = parseAssign();
+  if (!statement) return nullptr;
+  llvm::cast<AssignStatement>(statement.get())->isTap = true;
+  statement->range = since(begin);
+  return statement;
 }
 
 bool Parser::atAssignment() const {
@@ -91,6 +99,26 @@ std::unique_ptr<Statement> Parser::parseUpdate(unsigned depth) {
   llvm::SMLoc begin = advance().begin();
   auto statement = std::make_unique<UpdateStatement>(since(begin));
   if (!parseBlock(statement->body, depth + 1)) return nullptr;
+  statement->range = since(begin);
+  return statement;
+}
+
+/// if depth > 2 { ... } else if ... { ... } else { ... }
+std::unique_ptr<Statement> Parser::parseIf(unsigned depth) {
+  llvm::SMLoc begin = advance().begin();
+  if (depth >= kMaxHeight) return tooDeep(previous().range());
+  auto statement = std::make_unique<IfStatement>(since(begin));
+  statement->condition = parseExpr();
+  if (!statement->condition || !parseBlock(statement->body, depth + 1)) return nullptr;
+  if (acceptWord("else")) {
+    if (atWord("if")) {
+      std::unique_ptr<Statement> next = parseIf(depth + 1);
+      if (!next) return nullptr;
+      statement->otherwise.push_back(std::move(next));
+    } else if (!parseBlock(statement->otherwise, depth + 1)) {
+      return nullptr;
+    }
+  }
   statement->range = since(begin);
   return statement;
 }

@@ -99,8 +99,9 @@ bool Parser::atMember() const {
 }
 
 bool Parser::atStatement() const {
-  if (atWord("return") || atWord("for") || atWord("assert") || atWord("update") || atDeclaration() || atWord("param")) return true;
-  return atAssignment();
+  for (llvm::StringRef word : {"return", "for", "if", "assert", "update", "tap", "param"})
+    if (atWord(word)) return true;
+  return atDeclaration() || atAssignment();
 }
 
 bool Parser::atEntry() const {

@@ -72,8 +72,10 @@ private:
   bool parseBlock(Block &block, unsigned depth);
   std::unique_ptr<Statement> parseStatement(unsigned depth);
   std::unique_ptr<Statement> parseAssign();
+  std::unique_ptr<Statement> parseTap();
   std::unique_ptr<Statement> parseReturn();
   std::unique_ptr<Statement> parseFor(unsigned depth);
+  std::unique_ptr<Statement> parseIf(unsigned depth);
   std::unique_ptr<Statement> parseAssert();
   std::unique_ptr<Statement> parseUpdate(unsigned depth);
   /// Whether `name = ` or `name.member = ` follows.

@@ -19,7 +19,8 @@ StringRef Program::stem() const { return llvm::sys::path::stem(path); }
 
 /// Words that mean something where a size or a type is expected.
 static bool isReserved(StringRef name) {
-  return llvm::is_contained({"width", "widths", "true", "false", "nested", "f32", "i32", "bool", "f64", "f16", "bf16", "i8"}, name);
+  return llvm::is_contained(
+      {"width", "chosen_width", "widths", "true", "false", "nested", "f32", "i32", "bool", "f64", "f16", "bf16", "i8"}, name);
 }
 
 static void reportTwice(Diagnostics &diagnostics, const Decl &decl, const Decl &first) {

@@ -70,15 +70,39 @@ static void printArgument(llvm::raw_ostream &out, const FunctionDescription &fun
   out << argument.name;
 }
 
-static void printFunction(llvm::raw_ostream &out, const ModelDescription &model, const FunctionDescription &function) {
-  TypedFunction typed = typedFunction(model, function);
-  printFunctionComment(out, function, typed);
-  out << "nacre_status " << typed.symbol << "(nacre_context *context";
+static void printPrototype(llvm::raw_ostream &out, const FunctionDescription &function, const TypedFunction &typed, llvm::StringRef symbol,
+                           llvm::StringRef last) {
+  out << "nacre_status " << symbol << "(nacre_context *context";
   for (const TypedArgument &argument : typed.arguments) {
     out << ", ";
     printArgument(out, function, argument);
   }
-  out << ", nacre_error *error);\n\n";
+  out << ", " << last << "nacre_error *error);\n";
+}
+
+/// The taps of a function with their numbers and shapes, and the call that takes interventions.
+static void printTaps(llvm::raw_ostream &out, const ModelDescription &model, const FunctionDescription &function, const TypedFunction &typed) {
+  if (function.taps.empty()) return;
+  std::vector<std::string> names = tapConstants(model, function);
+  out << "/* The taps of " << typed.symbol << ", for nacre_intervention::tap. */\nenum {\n";
+  for (size_t i = 0; i < names.size(); ++i) {
+    const TapDescription &tap = function.taps[i];
+    PortDescription port;
+    port.isInteger = tap.isInteger;
+    port.shape = tap.shape;
+    out << "  " << names[i] << " = " << i << (i + 1 < names.size() ? "," : "") << " /* " << commentText(tap.name) << "  " << shapeText(port)
+        << (tap.isInteger ? ", read only" : "") << " */\n";
+  }
+  out << "};\n/* As above; `interventions` [intervention_count] act at the taps in the order of the list. */\n";
+  printPrototype(out, function, typed, tappedSymbol(typed), "const nacre_intervention *interventions, int32_t intervention_count, ");
+}
+
+static void printFunction(llvm::raw_ostream &out, const ModelDescription &model, const FunctionDescription &function) {
+  TypedFunction typed = typedFunction(model, function);
+  printFunctionComment(out, function, typed);
+  printPrototype(out, function, typed, typed.symbol, "");
+  printTaps(out, model, function, typed);
+  out << "\n";
 }
 
 static void printDims(llvm::raw_ostream &out, const ModelDescription &model) {

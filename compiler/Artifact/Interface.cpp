@@ -69,3 +69,13 @@ TypedFunction nacre::typedFunction(const ModelDescription &model, const Function
     typed.arguments.push_back({TypedArgument::OutputArray, int(i), freshName(function.outputs[i].name, used)});
   return typed;
 }
+
+std::string nacre::tappedSymbol(const TypedFunction &typed) { return typed.symbol + "_tapped"; }
+
+std::vector<std::string> nacre::tapConstants(const ModelDescription &model, const FunctionDescription &function) {
+  std::vector<std::string> names;
+  llvm::StringSet<> used;
+  for (const TapDescription &tap : function.taps)
+    names.push_back(freshName(llvm::StringRef(prefixOf(model) + "_" + function.name + "_tap_" + tap.name).upper(), used));
+  return names;
+}

@@ -38,4 +38,9 @@ struct TypedFunction {
 /// width decides, then inputs, then outputs.
 TypedFunction typedFunction(const ModelDescription &model, const FunctionDescription &function);
 
+/// What a call with interventions is named: "<symbol>_tapped".
+std::string tappedSymbol(const TypedFunction &typed);
+/// The names of a function's taps as C constants: "TINY_ENCODE_TAP_BLOCKS_0_H".
+std::vector<std::string> tapConstants(const ModelDescription &model, const FunctionDescription &function);
+
 } // namespace nacre

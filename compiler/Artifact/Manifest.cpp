@@ -62,6 +62,14 @@ static void writeBuffer(OStream &json, const BufferDescription &buffer) {
   });
 }
 
+static void writeTap(OStream &json, const TapDescription &tap) {
+  json.object([&] {
+    json.attribute("name", tap.name);
+    json.attribute("type", tap.isInteger ? "i32" : "f32");
+    json.attribute("shape", shapeJson(tap.shape));
+  });
+}
+
 static void writeFunction(OStream &json, const ModelDescription &model, const FunctionDescription &function) {
   json.object([&] {
     json.attribute("name", function.name);
@@ -74,6 +82,12 @@ static void writeFunction(OStream &json, const ModelDescription &model, const Fu
     json.attribute("buffer_bytes", bufferBytes(function).str());
     writeList(json, "buffers", function.buffers, writeBuffer);
     writeList(json, "launches", function.launches, writeLaunch);
+    if (!function.leastDims.empty())
+      json.attributeObject("least", [&] {
+        for (const auto &[dim, size] : function.leastDims)
+          json.attribute(dim, size);
+      });
+    if (!function.taps.empty()) writeList(json, "taps", function.taps, writeTap);
   });
 }
 

@@ -41,6 +41,13 @@ struct BufferDescription {
   Dim offsetBytes, sizeBytes;
 };
 
+/// A value inside a function that a call may read and change; its place in the list is its number.
+struct TapDescription {
+  std::string name;
+  bool isInteger = false; ///< i32, which can only be read; else f32
+  Dims shape;
+};
+
 struct FunctionDescription {
   std::string name, doc;
   std::vector<PortDescription> inputs, outputs;
@@ -49,6 +56,8 @@ struct FunctionDescription {
   bool writesParameters = false;
   std::vector<LaunchDescription> launches;
   std::vector<BufferDescription> buffers;
+  std::vector<TapDescription> taps;
+  std::map<std::string, int64_t> leastDims; ///< smallest sizes that a call may have, by the name of the dim; others may be 0
 };
 
 struct KernelDescription {

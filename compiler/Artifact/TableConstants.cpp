@@ -132,6 +132,29 @@ Constant *TableConstants::functions() {
   return array(types.function, constants);
 }
 
+Constant *TableConstants::taps() {
+  SmallVector<Constant *> constants;
+  for (size_t f = 0; f < description.functions.size(); ++f)
+    for (size_t i = 0; i < description.functions[f].taps.size(); ++i) {
+      const TapDescription &tap = description.functions[f].taps[i];
+      SmallVector<Constant *> shape;
+      for (const Dim &extent : tap.shape)
+        shape.push_back(size(extent));
+      constants.push_back(ConstantStruct::get(types.tap, {string(tap.name), word(f), word(i), word(tap.isInteger ? NACRE_I32 : NACRE_F32),
+                                                          word(shape.size()), array(types.size, shape)}));
+    }
+  return array(types.tap, constants);
+}
+
+SmallVector<Constant *> TableConstants::leasts() {
+  SmallVector<Constant *> constants;
+  for (size_t f = 0; f < description.functions.size(); ++f)
+    for (size_t dim = 0; dim < description.dims.size(); ++dim)
+      if (auto found = description.functions[f].leastDims.find(description.dims[dim].name); found != description.functions[f].leastDims.end())
+        constants.push_back(ConstantStruct::get(types.least, {word(f), word(dim), integer(found->second)}));
+  return constants;
+}
+
 Constant *TableConstants::levels() {
   SmallVector<Constant *> constants;
   for (const std::string &level : description.levels) {
@@ -162,10 +185,15 @@ Constant *TableConstants::training() {
 }
 
 GlobalVariable *TableConstants::build(StringRef manifest) {
+  size_t tapCount = 0;
+  for (const FunctionDescription &function : description.functions)
+    tapCount += function.taps.size();
+  SmallVector<Constant *> leastDims = leasts();
   Constant *table = ConstantStruct::get(
-      types.model, {word(NACRE_ABI_VERSION), word(0), string(description.name), string(manifest), runtimeApi(module, types),
+      types.model, {word(NACRE_ABI_VERSION), word(tapCount), string(description.name), string(manifest), runtimeApi(module, types),
                     integer(description.parameterBytes), integer(description.scratchBytes), word(description.dims.size()),
                     word(description.parameters.size()), word(description.functions.size()), word(description.kernels.size()),
-                    word(description.levels.size()), word(0), dims(), parameters(), functions(), levels(), kernelNames(), training()});
+                    word(description.levels.size()), word(leastDims.size()), dims(), parameters(), functions(), levels(), kernelNames(), training(),
+                    taps(), array(types.least, leastDims)});
   return privateConstant(module, table, "model");
 }

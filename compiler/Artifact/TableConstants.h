@@ -41,6 +41,9 @@ private:
   llvm::Constant *parameters();
   llvm::Constant *function(const FunctionDescription &value);
   llvm::Constant *functions();
+  /// Of all functions, one function after the other.
+  llvm::Constant *taps();
+  llvm::SmallVector<llvm::Constant *> leasts();
   llvm::Constant *levels();
   llvm::Constant *kernelNames();
   llvm::Constant *training();

@@ -23,7 +23,8 @@ public:
 
   void defineModel();
   void defineLifecycle();
-  void defineTyped(int32_t index);
+  /// With `tapped`, the form that takes interventions before the error.
+  void defineTyped(int32_t index, bool tapped);
 
 private:
   Function *begin(StringRef name, Type *result, ArrayRef<Type *> arguments);
@@ -106,14 +107,15 @@ void InterfaceBuilder::store(Value *value, Value *array, Type *element, int inde
   builder.CreateStore(value, builder.CreateConstInBoundsGEP1_64(element, array, index));
 }
 
-void InterfaceBuilder::defineTyped(int32_t index) {
+void InterfaceBuilder::defineTyped(int32_t index, bool tapped) {
   const FunctionDescription &description = model.functions[index];
   TypedFunction typed = typedFunction(model, description);
   SmallVector<Type *> signature = {types.pointer};
   for (const TypedArgument &argument : typed.arguments)
     signature.push_back(argumentType(description, argument));
+  if (tapped) signature.append({types.pointer, types.i32});
   signature.push_back(types.pointer);
-  Function *function = begin(typed.symbol, types.i32, signature);
+  Function *function = begin(tapped ? tappedSymbol(typed) : typed.symbol, types.i32, signature);
 
   auto array = [&](Type *element, size_t count) { return builder.CreateAlloca(ArrayType::get(element, std::max<size_t>(count, 1))); };
   Value *dims = array(types.i64, model.dims.size());
@@ -136,16 +138,22 @@ void InterfaceBuilder::defineTyped(int32_t index) {
     }
   }
   Type *p = types.pointer;
-  auto *callType = FunctionType::get(types.i32, {p, types.i32, p, p, p, p}, false);
-  Value *error = function->getArg(signature.size() - 1);
-  builder.CreateRet(builder.CreateCall(callType, entry(offsetof(nacre_api, call_typed)),
-                                       {function->getArg(0), builder.getInt32(index), dims, inputs, outputs, error}));
+  SmallVector<Type *> parameters = {p, types.i32, p, p, p};
+  SmallVector<Value *> values = {function->getArg(0), builder.getInt32(index), dims, inputs, outputs};
+  for (size_t i = typed.arguments.size() + 1; i < signature.size(); ++i) { // interventions, error
+    parameters.push_back(signature[i]);
+    values.push_back(function->getArg(i));
+  }
+  size_t callee = tapped ? offsetof(nacre_api, call_typed_tapped) : offsetof(nacre_api, call_typed);
+  builder.CreateRet(builder.CreateCall(FunctionType::get(types.i32, parameters, false), entry(callee), values));
 }
 
 void nacre::defineInterface(Module &module, const TableTypes &types, const ModelDescription &model, GlobalVariable *table) {
   InterfaceBuilder interface(module, types, model, table);
   interface.defineModel();
   interface.defineLifecycle();
-  for (size_t i = 0; i < model.functions.size(); ++i)
-    interface.defineTyped(int32_t(i));
+  for (size_t i = 0; i < model.functions.size(); ++i) {
+    interface.defineTyped(int32_t(i), false);
+    if (!model.functions[i].taps.empty()) interface.defineTyped(int32_t(i), true);
+  }
 }

@@ -23,6 +23,8 @@ TableTypes::TableTypes(LLVMContext &context) {
   function = make("nacre_function", {pointer, pointer, i32, i32, pointer, pointer, size, pointer, i32});
   training = make("nacre_training", {pointer, pointer, pointer, f64, i32, i32, i64, i64, i64});
   level = make("nacre_level", {pointer, pointer});
+  tap = make("nacre_tap", {pointer, i32, i32, i32, i32, pointer});
+  least = make("nacre_least", {i32, i32, i64});
   model = make("nacre_model", {i32, i32, pointer, pointer, pointer, i64, i64, i32, i32, i32, i32, i32, i32, pointer, pointer, pointer,
-                               pointer, pointer, training});
+                               pointer, pointer, training, pointer, pointer});
 }

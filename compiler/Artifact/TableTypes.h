@@ -15,7 +15,7 @@ struct TableTypes {
   llvm::PointerType *pointer;
   llvm::ArrayType *powers;  ///< uint8_t [NACRE_MAX_DIMS]
   llvm::ArrayType *extents; ///< int64_t [NACRE_MAX_RANK]
-  llvm::StructType *term, *size, *dim, *port, *parameter, *function, *training, *level, *model;
+  llvm::StructType *term, *size, *dim, *port, *parameter, *tap, *least, *function, *training, *level, *model;
 };
 
 } // namespace nacre

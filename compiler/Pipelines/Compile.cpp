@@ -150,6 +150,8 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
     result.text = printed(stage);
     return std::move(result);
   };
+  if (!options.taps)
+    removeTaps(module);
   if (options.stopAfter == Stage::Nacre)
     return stopWith(module);
   result.model = describeInterface(module);

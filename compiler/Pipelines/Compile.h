@@ -17,6 +17,7 @@ enum class Stage { Nacre, Grad, Plan, Kernels, LLVM, Assembly, Object };
 struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
+  bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
 };
 
 struct CompileResult {

@@ -24,6 +24,12 @@ static int dimPosition(const ModelDescription &model, StringRef name) {
   return -1;
 }
 
+/// What sizes call the run-time width that an argument carries.
+static std::string choiceName(func::FuncOp function, unsigned index) {
+  Attribute own = function.getArgAttr(index, "nacre.dim");
+  return textOf(own ? own : function.getArgAttr(index, "nacre.name"));
+}
+
 /// The tightest bound that any operator sets on the values of an integer input.
 static int64_t valueBound(BlockArgument argument) {
   if (auto code = dyn_cast<CodeType>(argument.getType()))
@@ -46,8 +52,8 @@ static PortDescription describeInput(func::FuncOp function, BlockArgument argume
   port.valueBound = port.isInteger ? valueBound(argument) : 0;
   if (auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(index, "nacre.choices")) {
     port.choices.assign(choices.asArrayRef().begin(), choices.asArrayRef().end());
-    port.choiceDim = dimPosition(model, port.name);
-    port.choiceIndexDim = dimPosition(model, port.name + ".index");
+    port.choiceDim = dimPosition(model, choiceName(function, index));
+    port.choiceIndexDim = dimPosition(model, choiceName(function, index) + ".index");
   }
   return port;
 }
@@ -91,6 +97,9 @@ static FunctionDescription describeFunction(func::FuncOp function, const ModelDe
     else
       result.inputs.push_back(port);
   }
+  if (auto least = function->getAttrOfType<DictionaryAttr>("nacre.least"))
+    for (NamedAttribute dim : least)
+      result.leastDims[dim.getName().str()] = cast<IntegerAttr>(dim.getValue()).getInt();
   std::string name = textOf(function->getAttr("nacre.result_name"));
   for (auto [i, type] : llvm::enumerate(function.getResultTypes()))
     describeOutput(type, !name.empty() ? name : i == 0 ? "result" : "result" + std::to_string(i), result.outputs);
@@ -108,7 +117,7 @@ static void describeDims(ModuleOp module, ModelDescription &model) {
       auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(i, "nacre.choices");
       if (!choices || choices.empty())
         continue;
-      std::string name = textOf(function.getArgAttr(i, "nacre.name"));
+      std::string name = choiceName(function, i);
       int known = dimPosition(model, name);
       if (known >= 0) {
         model.dims[known].bound = std::max(model.dims[known].bound, choices.asArrayRef().back());
@@ -222,6 +231,10 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
     Dims shape = dimsFrom(buffer.getShape());
     function.buffers.push_back({buffer.getName().str(), shape, Dim::parse(buffer.getOffset().value_or("0")).value_or(Dim()),
                                 product(shape) * Dim::constant(4)});
+  }
+  for (auto tap : program.getOps<plan::TapOp>()) {
+    auto buffer = tap.getBuffer().getDefiningOp<plan::BufferOp>();
+    function.taps.push_back({tap.getName().str(), !buffer.getElement().isF32(), dimsFrom(buffer.getShape())});
   }
   for (auto launch : program.getOps<plan::LaunchOp>()) {
     Dim bytes;

@@ -2,6 +2,8 @@
 // Kernels over the entries of sparse rows: every operand as rows and columns, leading axes as one.
 #include "compiler/Transforms/ProgramBuilder.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace nacre;
 using namespace mlir;
 
@@ -41,8 +43,12 @@ static Layout asMatrix(const Dims &sizes) { return Layout::contiguous({product(A
 
 ArrayRef<Operand> ProgramBuilder::orderOf(Location loc, Value indices, const Dim &segments) {
   Storage from = readWhole(indices);
+  llvm::SaveAndRestore saved(guard, demand.of(indices)); // others may need the order when its first reader is skipped
   std::string key;
-  llvm::raw_string_ostream(key) << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segments.str();
+  llvm::raw_string_ostream text(key);
+  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segments.str();
+  for (const Literal &literal : guard) // where only one of two readers of the same place runs, each has an order of its own
+    text << " if " << literal.condition.getAsOpaquePointer() << (literal.holds ? "" : " not");
   std::vector<Operand> &known = orders[key];
   if (!known.empty())
     return known;

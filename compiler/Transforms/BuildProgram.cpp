@@ -4,6 +4,8 @@
 #include "compiler/Transforms/ProgramBuilder.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
 
+#include "llvm/Support/SaveAndRestore.h"
+
 using namespace nacre;
 using namespace mlir;
 
@@ -113,6 +115,30 @@ LogicalResult ProgramBuilder::buildJoin(const Group &group) {
   return success();
 }
 
+LogicalResult ProgramBuilder::buildTap(const Group &group) {
+  auto tap = cast<TapOp>(group.ops.front());
+  Storage from = read(tap.getX()), to = storage.allocate(tap.getResult());
+  if (from.buffer != to.buffer)
+    copy(tap.getLoc(), tap.getX(), from, to);
+  auto [conditions, taken] = guardOperands(guard);
+  plan::TapOp::create(builder, tap.getLoc(), tap.getNameAttr(), builder.getI64IntegerAttr(taps++), to.buffer, conditions,
+                      builder.getDenseBoolArrayAttr(taken));
+  return success();
+}
+
+/// Each side is copied, when it is the one, unless its producer wrote it into the result.
+LogicalResult ProgramBuilder::buildChoice(const Group &group) {
+  auto choice = cast<CondOp>(group.ops.front());
+  Storage to = storage.allocate(choice.getResult());
+  for (OpOperand &side : choice->getOpOperands().drop_front()) {
+    llvm::SaveAndRestore saved(guard, demand.ofUse(side));
+    Storage from = read(side.get());
+    if (from.buffer != to.buffer || !(from.layout == to.layout))
+      copy(choice.getLoc(), side.get(), from, to);
+  }
+  return success();
+}
+
 /// Copies results and assigned values that no group wrote in place. Results come first, for a parameter may be one; values that are
 /// parameters themselves are set aside before the first parameter changes, so that two may be exchanged.
 LogicalResult ProgramBuilder::finish() {
@@ -145,6 +171,10 @@ LogicalResult ProgramBuilder::build(const Group &group) {
     return buildColumns(group);
   case GroupKind::Join:
     return buildJoin(group);
+  case GroupKind::Tap:
+    return buildTap(group);
+  case GroupKind::Choice:
+    return buildChoice(group);
   case GroupKind::Skeleton:
     break;
   }
@@ -154,14 +184,16 @@ LogicalResult ProgramBuilder::build(const Group &group) {
 }
 
 LogicalResult ProgramBuilder::run() {
-  FailureOr<std::vector<Group>> groups = formGroups(function);
+  FailureOr<std::vector<Group>> groups = formGroups(function, demand);
   if (failed(groups))
     return failure();
   storage.choose(*groups);
   for (const Group &group : *groups) {
+    guard = group.guard;
     if (failed(build(group)))
       return failure();
   }
+  guard.clear();
   return finish();
 }
 
@@ -169,6 +201,7 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   OpBuilder builder(anchor);
   auto program = plan::ProgramOp::create(builder, function.getLoc(), function.getName(), StringAttr());
   builder.createBlock(&program.getBody());
+  hoistConditions(function.getBody().front());
   return ProgramBuilder(function, program, kernels).run();
 }
 

@@ -66,6 +66,7 @@ namespace {
 
 class Former {
 public:
+  explicit Former(const Demand &demand) : demand(demand) {}
   FailureOr<std::vector<Group>> run(func::FuncOp function);
 
 private:
@@ -81,6 +82,7 @@ private:
   /// The latest group that produces an operand directly; -1 when there is none, or when a later or equal one feeds it through a view.
   int64_t latestProducer(Operation *op) const;
 
+  const Demand &demand;
   std::vector<Group> groups;
   DenseMap<Value, size_t> groupOf;
 };
@@ -88,7 +90,7 @@ private:
 } // namespace
 
 void Former::start(GroupKind kind, Operation *op, ArrayRef<Dim> space) {
-  groups.push_back({kind, Dims(space.begin(), space.end()), {}});
+  groups.push_back({kind, Dims(space.begin(), space.end()), {}, demand.of(op)});
   join(groups.size() - 1, op);
 }
 
@@ -221,7 +223,7 @@ int64_t Former::joinThroughView(Operation *op) {
       return other == operand || from == groupOf.end() || from->second < index;
     });
     Group &group = groups[index];
-    if (!isLatest || group.ops.size() != 1 || !isa<Segmented>(group.ops.front()) || !canUpdateIn(index, op))
+    if (!isLatest || group.ops.size() != 1 || !isa<Segmented>(group.ops.front()) || group.guard != demand.of(op) || !canUpdateIn(index, op))
       continue;
     Dims plain = group.space;
     group.space = dimsOf(operand);
@@ -239,11 +241,12 @@ int64_t Former::joinThroughView(Operation *op) {
 LogicalResult Former::place(Operation *op) {
   if (isa<ReadOp, AssignOp, View>(op) || op->hasTrait<OpTrait::IsTerminator>() || isFree(op))
     return success();
-  if (isa<Join>(op)) {
-    start(GroupKind::Join, op, dimsOf(op->getResult(0)));
+  if (isa<Join, TapOp, CondOp>(op)) {
+    start(isa<Join>(op) ? GroupKind::Join : isa<TapOp>(op) ? GroupKind::Tap : GroupKind::Choice, op, dimsOf(op->getResult(0)));
     return success();
   }
-  if (int64_t producer = isa<RowFold>(op) ? latestProducer(op) : -1; producer >= 0 && canFold(groups[producer], op)) {
+  if (int64_t producer = isa<RowFold>(op) ? latestProducer(op) : -1;
+      producer >= 0 && groups[producer].guard == demand.of(op) && canFold(groups[producer], op)) {
     join(producer, op);
     return success();
   }
@@ -264,7 +267,8 @@ LogicalResult Former::place(Operation *op) {
   if (producer >= 0 && !canUpdateIn(producer, op))
     producer = -1;
   bool lastAxis = !reduction || reduction.reducedAxis() == int64_t(walkedShape(op).size()) - 1;
-  if (producer >= 0 && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
+  bool sameGuard = producer >= 0 && groups[producer].guard == demand.of(op); // or one would run work that the other can skip
+  if (sameGuard && lastAxis && (canJoinRows(groups[producer], op) || canJoinEpilogue(groups[producer], op))) {
     Group &group = groups[producer];
     if (group.kind == GroupKind::Rows && walkedShape(op) != rowsOf(group.space))
       group.space = walkedShape(op);
@@ -282,4 +286,4 @@ FailureOr<std::vector<Group>> Former::run(func::FuncOp function) {
   return std::move(groups);
 }
 
-FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function) { return Former().run(function); }
+FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function, const Demand &demand) { return Former(demand).run(function); }

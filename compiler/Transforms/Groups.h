@@ -6,6 +6,7 @@
 #pragma once
 
 #include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/Transforms/Demand.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
@@ -17,13 +18,16 @@ enum class GroupKind {
   Rows,     ///< element-wise work and reductions along the last axis, over one iteration space
   Columns,  ///< one reduction along an earlier axis
   Skeleton, ///< a contraction with an epilogue or a fold, attention, gather ...
-  Join      ///< parts copied side by side
+  Join,     ///< parts copied side by side
+  Tap,      ///< a value that the call may read and change in its own buffer
+  Choice    ///< one of two values, by a number
 };
 
 struct Group {
   GroupKind kind;
   Dims space; ///< Rows: the iteration space; Skeleton: the shape of the heart's result 0
   llvm::SmallVector<mlir::Operation *> ops;
+  Guard guard; ///< when its results are needed; the same for all operators
 };
 
 /// Work that costs nothing to repeat and has no memory behind it: positions, and values that are one number for all elements (constants,
@@ -38,6 +42,6 @@ mlir::Value storageRoot(mlir::Value value);
 
 /// Groups in launch order; every operator that does work is in exactly one.
 /// Requires plain tensors and no composites. Fails, naming the operator, on one without a role.
-mlir::FailureOr<std::vector<Group>> formGroups(mlir::func::FuncOp function);
+mlir::FailureOr<std::vector<Group>> formGroups(mlir::func::FuncOp function, const Demand &demand);
 
 } // namespace nacre

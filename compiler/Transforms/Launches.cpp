@@ -4,6 +4,7 @@
 #include "dialects/Nacre/IR/Builtins.h"
 
 #include "llvm/ADT/SetVector.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -80,8 +81,10 @@ void ProgramBuilder::launch(Location loc, const KernelBody &body, ArrayRef<Opera
     plan::CheckFiniteOp::create(builder, loc, storage.output(0).buffer);
     checked = true;
   }
+  auto [conditions, taken] = guardOperands(guard);
   plan::LaunchOp::create(builder, loc, kernels.get(loc, body), buffers.takeVector(), builder.getArrayAttr(views),
-                         builder.getI64IntegerAttr(body.outputs.size()), builder.getStringAttr(operations.str()));
+                         builder.getI64IntegerAttr(body.outputs.size()), builder.getStringAttr(operations.str()), conditions,
+                         builder.getDenseBoolArrayAttr(taken));
 }
 
 /// Launches element-wise work: all layouts over one space, as few axes as they allow.
@@ -128,6 +131,7 @@ Storage ProgramBuilder::read(Value value) {
     return *found;
   auto view = value.getDefiningOp<View>();
   if (isFree(value)) { // a number, or positions, that somebody reads from memory
+    llvm::SaveAndRestore saved(guard, demand.of(value)); // others may need it when its first reader is skipped
     Storage made = storage.temporary(dimsOf(value), plainType(value).getElementType(), "scalar");
     KernelBody body;
     body.skeleton = "rows";
@@ -154,6 +158,7 @@ Storage ProgramBuilder::read(Value value) {
 Storage ProgramBuilder::copied(Value value) {
   Storage from = read(value);
   Storage to = storage.temporary(dimsOf(value), plainType(value).getElementType(), "copy");
+  llvm::SaveAndRestore saved(guard, demand.of(value));
   copy(value.getLoc(), value, from, to);
   return to;
 }
@@ -177,6 +182,21 @@ Operand ProgramBuilder::operandOf(Value value) {
     return {Value(), coordinate.isNumber() ? plan::kNumber : plan::kPosition, coordinate.coordinates()};
   Storage found = read(value);
   return {found.buffer, 0, found.layout};
+}
+
+std::pair<SmallVector<Value>, SmallVector<bool>> ProgramBuilder::guardOperands(const Guard &guard) {
+  SmallVector<Value> buffers;
+  SmallVector<bool> taken;
+  for (const Literal &literal : guard) {
+    Storage number = read(literal.condition);
+    if (!number.layout.offset.isZero()) {
+      number = copied(literal.condition);
+      storage.set(literal.condition, number);
+    }
+    buffers.push_back(number.buffer);
+    taken.push_back(literal.holds);
+  }
+  return {buffers, taken};
 }
 
 Operand ProgramBuilder::readFlat(Value value, ArrayRef<Dim> space) {

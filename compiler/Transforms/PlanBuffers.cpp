@@ -47,16 +47,18 @@ static std::vector<Interval> collect(plan::ProgramOp program) {
     intervals.push_back(interval);
     splitSize(intervals.back());
   }
-  int64_t time = 0;
-  for (auto launch : program.getOps<plan::LaunchOp>()) {
-    for (Value buffer : launch.getBuffers())
+  int64_t time = -1;
+  for (Operation &op : program.getBody().front()) {
+    time += isa<plan::LaunchOp>(op);
+    if (!isa<plan::LaunchOp, plan::TapOp>(op)) // a tap acts between two launches, on what the first left
+      continue;
+    for (Value buffer : op.getOperands())
       if (auto found = position.find(buffer); found != position.end()) {
         Interval &interval = intervals[found->second];
         if (interval.first < 0)
-          interval.first = time;
-        interval.last = time;
+          interval.first = std::max<int64_t>(time, 0);
+        interval.last = std::max<int64_t>(time, 0);
       }
-    ++time;
   }
   return intervals;
 }

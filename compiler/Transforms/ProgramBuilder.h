@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The builder of one program: groups in, launches out. Its files share this; nobody else includes it.
-//   BuildProgram      rows, columns, joins, and the order of it all
+//   BuildProgram      rows, columns, joins, taps, choices, and the order of it all
 //   BuildContraction  products
 //   BuildEntries      work on entries of sparse rows, sums by index
 //   Launches          launches, copies, and where operands lie
@@ -34,7 +34,7 @@ bool isEntriesSkeleton(llvm::StringRef skeleton);
 class ProgramBuilder {
 public:
   ProgramBuilder(mlir::func::FuncOp function, plan::ProgramOp program, KernelTable &kernels)
-      : function(function), program(program), kernels(kernels), storage(function, program),
+      : function(function), program(program), kernels(kernels), demand(function.getBody().front()), storage(function, program),
         builder(mlir::OpBuilder::atBlockEnd(&program.getBody().front())) {}
 
   mlir::LogicalResult run();
@@ -47,6 +47,8 @@ private:
   mlir::LogicalResult buildContraction(const Group &group);
   mlir::LogicalResult buildEntries(const Group &group);
   mlir::LogicalResult buildJoin(const Group &group);
+  mlir::LogicalResult buildTap(const Group &group);
+  mlir::LogicalResult buildChoice(const Group &group);
   mlir::LogicalResult finish();
 
   void launchRows(mlir::Location loc, KernelBody body, Dims space, std::vector<Operand> operands, bool reduces, const Dim &operations);
@@ -64,15 +66,20 @@ private:
   Operand readFlat(mlir::Value value, llvm::ArrayRef<Dim> space);
   Storage copied(mlir::Value value);
   Operand operandOf(mlir::Value value);
+  /// The conditions of a guard as numbers in memory, and what they must be.
+  std::pair<llvm::SmallVector<mlir::Value>, llvm::SmallVector<bool>> guardOperands(const Guard &guard);
 
-  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal indices and segments.
+  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal indices, segments and guards.
   llvm::ArrayRef<Operand> orderOf(mlir::Location loc, mlir::Value indices, const Dim &segments);
 
   mlir::func::FuncOp function;
   plan::ProgramOp program;
   KernelTable &kernels;
+  Demand demand;
   StorageTable storage;
   mlir::OpBuilder builder;
+  Guard guard; ///< of what is launched now
+  int64_t taps = 0;
   bool checked = false;
   llvm::StringMap<std::vector<Operand>> orders;
 };

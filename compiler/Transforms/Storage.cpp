@@ -144,19 +144,30 @@ void StorageTable::chooseAssigned(const llvm::SmallPtrSetImpl<Operation *> &elem
   }
 }
 
+/// Where an operand of a join, a tap or a choice may be written at once; nothing for one that is only looked at, or must be copied.
+static std::optional<Layout> placeInResult(Operation *op, unsigned operand, const Layout &whole) {
+  if (auto joined = dyn_cast<Join>(op))
+    return joined.isCovered() ? std::optional<Layout>(joined.place(operand, whole)) : std::nullopt;
+  bool isCondition = isa<CondOp>(op) && operand == 0;
+  return isCondition ? std::nullopt : std::optional<Layout>(whole);
+}
+
 void StorageTable::chooseJoined(ArrayRef<Group> groups) {
   for (const Group &group : llvm::reverse(groups)) { // outer joins first, so that inner ones go straight to the end
-    if (group.kind != GroupKind::Join)
+    if (group.kind != GroupKind::Join && group.kind != GroupKind::Tap && group.kind != GroupKind::Choice)
       continue;
-    auto joined = cast<Join>(group.ops.front());
+    Operation *joined = group.ops.front();
     Value result = joined->getResult(0);
     if (!destinations.count(result))
       destinations[result] = temporary(dimsOf(result), plainType(result).getElementType(), joined->getName().stripDialect());
     Storage whole = destinations[result];
     for (auto [part, value] : llvm::enumerate(joined->getOperands())) {
-      if (!isWrittenByGroup(value) || destinations.count(value) || !value.hasOneUse() || !joined.isCovered())
+      std::optional<Layout> place = placeInResult(joined, part, whole.layout);
+      // A tapped value is dense: interventions know its shape and nothing else.
+      bool mustBeDense = isa_and_nonnull<TapOp>(value.getDefiningOp());
+      if (!place || !isWrittenByGroup(value) || destinations.count(value) || !value.hasOneUse() || (mustBeDense && !place->isContiguous()))
         continue;
-      destinations[value] = {whole.buffer, joined.place(part, whole.layout)};
+      destinations[value] = {whole.buffer, *place};
     }
   }
 }

@@ -4,6 +4,7 @@
 #include "runtime/src/context.h"
 #include "runtime/src/parameters.h"
 #include "runtime/src/schedule.h"
+#include "runtime/src/taps.h"
 
 const nacre_api nacre_runtime_api = {
     .parameters_create = nacre_parameters_create,
@@ -19,4 +20,8 @@ const nacre_api nacre_runtime_api = {
     .call = nacre_call,
     .call_typed = nacre_call_typed,
     .training_rate = nacre_training_rate,
+    .tap_index = nacre_tap_index,
+    .call_tapped = nacre_call_tapped,
+    .call_typed_tapped = nacre_call_typed_tapped,
+    .parameters_load_part = nacre_parameters_load_part,
 };

@@ -197,6 +197,17 @@ static nacre_status check_all_known(const nacre_binding *call, uint32_t known) {
   return NACRE_OK;
 }
 
+static nacre_status check_least(const nacre_binding *call, const int64_t *dims) {
+  const nacre_model *model = call->model;
+  for (int32_t i = 0; i < model->least_count; ++i) {
+    const nacre_least *least = &model->leasts[i];
+    if (&model->functions[least->function] == call->function && dims[least->dim] < least->size)
+      return nacre_fail(call->error, NACRE_ERR_SHAPE, "%s: dim '%s' is %lld, expected at least %lld", call->function->name,
+                        model->dims[least->dim].name, (wide)dims[least->dim], (wide)least->size);
+  }
+  return NACRE_OK;
+}
+
 nacre_status nacre_check_dims(const nacre_binding *call, const int64_t *dims) {
   for (int32_t i = 0; i < call->model->dim_count; ++i) {
     const nacre_dim *dim = &call->model->dims[i];
@@ -210,7 +221,7 @@ nacre_status nacre_check_dims(const nacre_binding *call, const int64_t *dims) {
       return nacre_fail(call->error, NACRE_ERR_SHAPE, "%s: dim '%s' is %lld, above this context's limit of %lld", function,
                         dim->name, (wide)dims[i], (wide)call->max_dims[i]);
   }
-  return NACRE_OK;
+  return check_least(call, dims);
 }
 
 static nacre_status check_input_tensors(const nacre_binding *call, const nacre_tensor *inputs, int32_t input_count) {

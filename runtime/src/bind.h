@@ -27,7 +27,7 @@ nacre_status nacre_bind_inputs(const nacre_binding *call, const nacre_tensor *in
 /// NACRE_ERR_VALUE when a value is not on its list.
 nacre_status nacre_bind_choices(const nacre_binding *call, void *const *inputs, int64_t *dims);
 
-/// NACRE_ERR_SHAPE when a dim is negative or above its limit.
+/// NACRE_ERR_SHAPE when a dim is negative, above its limit, or below what the function needs.
 nacre_status nacre_check_dims(const nacre_binding *call, const int64_t *dims);
 
 /// Checks the outputs' count, types, shapes at `dims`, data and alignment, and that none shares memory with an input or

@@ -14,6 +14,8 @@
 typedef struct loading {
   const nacre_safetensors *file;
   const char *path;
+  const char *part; // an imported model whose parameters alone are read, from its own file; null: all
+  bool optimizer;   // the optimiser's tensors as well
   char *raw;    // [CHUNK_ELEMENTS] of the widest type
   char *ready;  // [CHUNK_ELEMENTS] of 4 bytes
   nacre_error *error;
@@ -25,12 +27,24 @@ typedef struct origin {
   bool transposed;
 } origin;
 
-static bool is_wanted(const nacre_parameter *parameter, bool optimizer) {
+static bool is_saved(const nacre_parameter *parameter, bool optimizer) {
   return parameter->role != NACRE_OPTIMIZER || optimizer;
 }
 
+// The name of a parameter within a part, "MiniLM.wq" -> "wq"; null when it is outside.
+static const char *name_within(const nacre_parameter *parameter, const char *part) {
+  size_t length = strlen(part);
+  bool inside = strncmp(parameter->name, part, length) == 0 && parameter->name[length] == '.';
+  return inside ? parameter->name + length + 1 : NULL;
+}
+
+static bool is_wanted(const loading *job, const nacre_parameter *parameter) {
+  return is_saved(parameter, job->optimizer) && (job->part == NULL || name_within(parameter, job->part) != NULL);
+}
+
 static nacre_status find_origin(const loading *job, const nacre_parameter *parameter, origin *from) {
-  *from = (origin){nacre_safetensors_find(job->file, parameter->name), false};
+  const char *name = job->part != NULL ? name_within(parameter, job->part) : parameter->name;
+  *from = (origin){nacre_safetensors_find(job->file, name), false};
   if (from->entry == NULL && parameter->source != NULL)
     *from = (origin){nacre_safetensors_find(job->file, parameter->source), parameter->source_transposed != 0};
   if (from->entry != NULL)
@@ -125,12 +139,12 @@ static nacre_status read_tensor(const loading *job, const nacre_parameter *param
 }
 
 // Fills `staged`, or with null only checks names, shapes and types.
-static nacre_status read_all(const loading *job, const nacre_model *model, bool optimizer, char *staged) {
+static nacre_status read_all(const loading *job, const nacre_model *model, char *staged) {
   nacre_status status = NACRE_OK;
   for (int32_t i = 0; i < model->parameter_count && status == NACRE_OK; ++i) {
     const nacre_parameter *parameter = &model->parameters[i];
     origin from = {NULL, false};
-    if (!is_wanted(parameter, optimizer))
+    if (!is_wanted(job, parameter))
       continue;
     status = locate(job, parameter, &from);
     if (status == NACRE_OK && staged != NULL)
@@ -139,29 +153,28 @@ static nacre_status read_all(const loading *job, const nacre_model *model, bool 
   return status;
 }
 
-static void publish(nacre_parameters *parameters, bool optimizer, const char *staged) {
+static void publish(nacre_parameters *parameters, const loading *job, const char *staged) {
   for (int32_t i = 0; i < parameters->model->parameter_count; ++i) {
     const nacre_parameter *parameter = &parameters->model->parameters[i];
     nacre_tensor view = nacre_parameter_view(parameters, parameter);
     int64_t bytes = 0;
-    if (is_wanted(parameter, optimizer) && nacre_tensor_bytes(&view, &bytes))
+    if (is_wanted(job, parameter) && nacre_tensor_bytes(&view, &bytes))
       memcpy(view.data, staged + parameter->offset_bytes, (size_t)bytes);
   }
 }
 
-static nacre_status load_checked(nacre_parameters *parameters, const loading *job, bool optimizer) {
+static nacre_status load_checked(nacre_parameters *parameters, const loading *job) {
   nacre_arena staged;
   nacre_status status = nacre_arena_reserve(&staged, parameters->block.bytes, job->error);
   if (status == NACRE_OK)
-    status = read_all(job, parameters->model, optimizer, staged.data);
+    status = read_all(job, parameters->model, staged.data);
   if (status == NACRE_OK)
-    publish(parameters, optimizer, staged.data);
+    publish(parameters, job, staged.data);
   nacre_arena_release(&staged);
   return status;
 }
 
-nacre_status nacre_parameters_load(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error) {
-  bool optimizer = (flags & NACRE_LOAD_OPTIMIZER) != 0;
+static nacre_status load(nacre_parameters *parameters, const char *path, const char *part, bool optimizer, nacre_error *error) {
   nacre_error own = {NACRE_OK, ""}; // a failed open says its status through an error alone
   nacre_error *report = error != NULL ? error : &own;
   nacre_safetensors *file = nacre_safetensors_open(path, report);
@@ -169,15 +182,26 @@ nacre_status nacre_parameters_load(nacre_parameters *parameters, const char *pat
     return report->status;
   int64_t bytes = (int64_t)CHUNK_ELEMENTS * (8 + 4);
   char *chunks = malloc((size_t)bytes);
-  loading job = {file, path, chunks, chunks + (size_t)CHUNK_ELEMENTS * 8, report};
+  loading job = {file, path, part, optimizer, chunks, chunks + (size_t)CHUNK_ELEMENTS * 8, report};
   nacre_status status = chunks != NULL ? NACRE_OK : nacre_fail_memory(report, bytes, "reading a file");
   if (status == NACRE_OK)
-    status = read_all(&job, parameters->model, optimizer, NULL);
+    status = read_all(&job, parameters->model, NULL);
   if (status == NACRE_OK)
-    status = load_checked(parameters, &job, optimizer);
+    status = load_checked(parameters, &job);
   free(chunks);
   nacre_safetensors_close(file);
   return status;
+}
+
+nacre_status nacre_parameters_load(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error) {
+  return load(parameters, path, NULL, (flags & NACRE_LOAD_OPTIMIZER) != 0, error);
+}
+
+nacre_status nacre_parameters_load_part(nacre_parameters *parameters, const char *part, const char *path, nacre_error *error) {
+  for (int32_t i = 0; i < parameters->model->parameter_count; ++i)
+    if (name_within(&parameters->model->parameters[i], part) != NULL)
+      return load(parameters, path, part, false, error);
+  return nacre_fail(error, NACRE_ERR_NAME, "model '%s' has no parameters of a part '%s'", parameters->model->name, part);
 }
 
 nacre_status nacre_parameters_save(const nacre_parameters *parameters, const char *path, uint32_t flags,
@@ -190,7 +214,7 @@ nacre_status nacre_parameters_save(const nacre_parameters *parameters, const cha
     return nacre_fail_memory(error, model->parameter_count * (int64_t)sizeof *items, "a list of tensors");
   for (int32_t i = 0; i < model->parameter_count; ++i) {
     const nacre_parameter *parameter = &model->parameters[i];
-    if (is_wanted(parameter, (flags & NACRE_SAVE_OPTIMIZER) != 0))
+    if (is_saved(parameter, (flags & NACRE_SAVE_OPTIMIZER) != 0))
       items[count++] = (nacre_named_tensor){parameter->name, nacre_parameter_view(parameters, parameter)};
   }
   nacre_status status = nacre_safetensors_write(path, items, count, metadata, 2, error);

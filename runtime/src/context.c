@@ -7,6 +7,7 @@
 #include "runtime/src/parameters.h"
 #include "runtime/src/size.h"
 #include "runtime/src/status.h"
+#include "runtime/src/taps.h"
 #include "runtime/src/workers.h"
 
 #include <stdlib.h>
@@ -173,10 +174,13 @@ static nacre_status check_arena(const nacre_context *context, const nacre_bindin
                     call->function->name);
 }
 
-static nacre_status run(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs) {
+static nacre_status run(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs,
+                        const nacre_tap_list *taps) {
   nacre_status status = nacre_check_values(call, context->dims, inputs);
   if (status == NACRE_OK)
     status = check_arena(context, call);
+  if (status == NACRE_OK)
+    status = nacre_check_interventions(call, context->dims, taps);
   if (status != NACRE_OK)
     return status;
   const nacre_frame frame = {.dims = context->dims,
@@ -185,7 +189,8 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
                              .inputs = inputs,
                              .outputs = outputs,
                              .kernels = context->level->kernels,
-                             .workers = context->workers};
+                             .workers = context->workers,
+                             .taps = taps->count > 0 ? taps : NULL};
   status = (nacre_status)call->function->program(&frame);
   if (status == NACRE_ERR_NONFINITE)
     return nacre_fail(call->error, status, "%s: the loss is not finite; nothing was written", call->function->name);
@@ -194,8 +199,9 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
   return NACRE_OK;
 }
 
-nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
-                        nacre_tensor *outputs, int32_t output_count, nacre_error *error) {
+nacre_status nacre_call_tapped(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
+                               nacre_tensor *outputs, int32_t output_count, const nacre_intervention *interventions,
+                               int32_t intervention_count, nacre_error *error) {
   nacre_binding call = {0};
   nacre_status status = begin_call(context, function, error, &call);
   if (status == NACRE_OK)
@@ -208,11 +214,18 @@ nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_te
     context->pointers[i] = inputs[i].data;
   for (int32_t i = 0; i < output_count; ++i)
     context->outputs[i] = outputs[i].data;
-  return run(context, &call, context->pointers, context->outputs);
+  const nacre_tap_list taps = {context->model, function, intervention_count, interventions};
+  return run(context, &call, context->pointers, context->outputs, &taps);
 }
 
-nacre_status nacre_call_typed(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
-                              void *const *outputs, nacre_error *error) {
+nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
+                        nacre_tensor *outputs, int32_t output_count, nacre_error *error) {
+  return nacre_call_tapped(context, function, inputs, input_count, outputs, output_count, NULL, 0, error);
+}
+
+nacre_status nacre_call_typed_tapped(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
+                                     void *const *outputs, const nacre_intervention *interventions,
+                                     int32_t intervention_count, nacre_error *error) {
   nacre_binding call = {0};
   nacre_status status = begin_call(context, function, error, &call);
   if (status != NACRE_OK)
@@ -222,5 +235,11 @@ nacre_status nacre_call_typed(nacre_context *context, int32_t function, const in
   status = nacre_bind_choices(&call, inputs, context->dims);
   if (status == NACRE_OK)
     status = nacre_check_dims(&call, context->dims);
-  return status == NACRE_OK ? run(context, &call, inputs, outputs) : status;
+  const nacre_tap_list taps = {context->model, function, intervention_count, interventions};
+  return status == NACRE_OK ? run(context, &call, inputs, outputs, &taps) : status;
+}
+
+nacre_status nacre_call_typed(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
+                              void *const *outputs, nacre_error *error) {
+  return nacre_call_typed_tapped(context, function, dims, inputs, outputs, NULL, 0, error);
 }

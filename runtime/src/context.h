@@ -18,6 +18,12 @@ nacre_status nacre_call(nacre_context *context, int32_t function, const nacre_te
                         nacre_tensor *outputs, int32_t output_count, nacre_error *error);
 nacre_status nacre_call_typed(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
                               void *const *outputs, nacre_error *error);
+nacre_status nacre_call_tapped(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
+                               nacre_tensor *outputs, int32_t output_count, const nacre_intervention *interventions,
+                               int32_t intervention_count, nacre_error *error);
+nacre_status nacre_call_typed_tapped(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
+                                     void *const *outputs, const nacre_intervention *interventions,
+                                     int32_t intervention_count, nacre_error *error);
 
 #ifdef __cplusplus
 }

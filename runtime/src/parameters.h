@@ -20,6 +20,7 @@ struct nacre_parameters {
 nacre_parameters *nacre_parameters_create(const nacre_model *model, nacre_error *error);
 nacre_status nacre_parameters_init(nacre_parameters *parameters, uint64_t seed, nacre_error *error);
 nacre_status nacre_parameters_load(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
+nacre_status nacre_parameters_load_part(nacre_parameters *parameters, const char *part, const char *path, nacre_error *error);
 nacre_status nacre_parameters_save(const nacre_parameters *parameters, const char *path, uint32_t flags,
                                    nacre_error *error);
 nacre_status nacre_parameters_get(nacre_parameters *parameters, const char *name, nacre_tensor *view, nacre_error *error);

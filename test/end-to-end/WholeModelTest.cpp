@@ -20,20 +20,24 @@ namespace {
 struct WholeModel {
   std::unique_ptr<TestProgram> program;
   std::unique_ptr<CompiledProgram> compiled;
+  mlir::OwningOpRef<mlir::ModuleOp> differentiated;
   ParameterValues weights;
 
-  void load(const std::string &name);
+  /// An example; or, with `gradients`, a file of end-to-end/Inputs with the gradient functions of its functions.
+  void load(const std::string &name, bool gradients = false);
   Array reference(llvm::StringRef function, llvm::ArrayRef<Array> inputs);
   Array run(llvm::StringRef function, llvm::ArrayRef<Array> inputs, const CallOptions &options);
 };
 
-void WholeModel::load(const std::string &name) {
-  auto text = llvm::MemoryBuffer::getFile(std::string(NACRE_EXAMPLES) + "/" + name + "/" + name + ".nacre");
+void WholeModel::load(const std::string &name, bool gradients) {
+  auto text = llvm::MemoryBuffer::getFile(gradients ? std::string(NACRE_INPUTS) + "/" + name + ".nacre"
+                                                    : std::string(NACRE_EXAMPLES) + "/" + name + "/" + name + ".nacre");
   ASSERT_TRUE(bool(text));
   std::string messages;
   program = TestProgram::parse(name, (*text)->getBuffer(), messages);
   ASSERT_TRUE(program) << messages;
-  mlir::OwningOpRef<mlir::ModuleOp> copy(program->surface().clone());
+  if (gradients) differentiated = program->differentiated();
+  mlir::OwningOpRef<mlir::ModuleOp> copy((gradients ? *differentiated : program->surface()).clone());
   compiled = CompiledProgram::compile(*copy, messages);
   ASSERT_TRUE(compiled) << messages << program->takeMessages();
   uint64_t key = 1;
@@ -109,4 +113,45 @@ TEST(WholeModel, DigitsStepLowersItsOwnLoss) {
     first = step == 1 ? last : first;
   }
   EXPECT_LT(last, 0.8 * first);
+}
+
+/// The derivative by one weight, from two evaluations.
+static double difference(WholeModel &model, const std::string &weight, llvm::ArrayRef<Array> inputs) {
+  constexpr double kStep = 1e-5; // the square root of the reference's precision and some
+  double &value = model.weights[weight].data[3], before = value, sides[2];
+  for (int side : {0, 1}) {
+    value = before + (side ? kStep : -kStep);
+    sides[side] = model.reference("exit_loss", inputs).data[0];
+  }
+  value = before;
+  return (sides[1] - sides[0]) / (2 * kStep);
+}
+
+TEST(WholeModel, GradientsGoThroughTheLayersThatRan) {
+  WholeModel model;
+  ASSERT_NO_FATAL_FAILURE(model.load("exits", /*gradients=*/true));
+  auto gradient = model.differentiated->lookupSymbol<mlir::func::FuncOp>("exit_loss_gradient");
+  ASSERT_TRUE(gradient);
+  Array lengths((llvm::ArrayRef<int64_t>(int64_t(3))));
+  lengths.data = {5, 3, 1};
+  for (double depth : {1.0, 2.0, 3.0}) {
+    std::vector<Array> inputs = {integers({3, 5}, 0, 20, 7), lengths, uniform({3, 8}, -1, 1, 5), scalar(depth)};
+    std::vector<Array> seeded = inputs;
+    seeded.push_back(scalar(1));
+    auto want = evaluate(gradient, seeded, model.weights);
+    ASSERT_TRUE(mlir::succeeded(want));
+    std::vector<std::string> names = model.compiled->parameterNames();
+    size_t first = want->size() - names.size(); // the gradients of the parameters come last
+    for (int layer = 0; layer < 3; ++layer) {
+      std::string name = "blocks." + std::to_string(layer) + ".w1";
+      double got = (*want)[first + (llvm::find(names, name) - names.begin())][0].data[3];
+      EXPECT_NEAR(got, difference(model, name, inputs), 1e-6) << name << " at depth " << depth;
+      EXPECT_EQ(got == 0, layer >= depth) << name << " at depth " << depth;
+    }
+    std::string messages;
+    auto results = model.compiled->call("exit_loss_gradient", seeded, {"", 2}, messages);
+    ASSERT_TRUE(results) << messages;
+    for (size_t i = 0; i < results->size(); ++i)
+      EXPECT_EQ(compare((*results)[i], (*want)[i][0], 1e-4), "") << "result " << i << " at depth " << depth;
+  }
 }

@@ -56,6 +56,12 @@ static Array withShape(Array array, llvm::ArrayRef<int64_t> shape) {
   return array;
 }
 
+static Array scalarOf(double number) {
+  Array array(llvm::ArrayRef<int64_t>{});
+  array.data = {number};
+  return array;
+}
+
 /// Each case's program alone must parse: a mistake in one must not hide the others.
 static void dropBroken(std::vector<GoldenRun *> &runs) {
   llvm::erase_if(runs, [](GoldenRun *run) {
@@ -104,6 +110,8 @@ static void bindInputs(mlir::ModuleOp module, std::vector<Entry> &entries) {
       entry.names.push_back(function.getArgAttrOfType<mlir::StringAttr>(i, "nacre.name").str());
       if (const GoldenTensor *tensor = entry.run->golden.find("in." + entry.names.back()))
         entry.inputs.push_back(tensor->values);
+      else if (std::optional<int64_t> number = entry.run->golden.attributes.getInteger(entry.names.back())) // a run-time width
+        entry.inputs.push_back(scalarOf(double(*number)));
       else
         entry.run->fail(entry.output, "the case has no input " + entry.names.back());
     }
@@ -130,9 +138,10 @@ static void checkGradients(llvm::ArrayRef<const Entry *> entries, const std::str
       return run.fail(stage + " gradient of " + entry->output, "it does not run");
     size_t next = 1; // the results come first
     for (const std::string &name : entry->names) {
-      if (run.golden.find("in." + name)->isInteger)
+      const GoldenTensor *input = run.golden.find("in." + name);
+      if (!input || input->isInteger)
         continue;
-      Array &sum = sums.try_emplace(name, run.golden.find("in." + name)->values.shape).first->second;
+      Array &sum = sums.try_emplace(name, input->values.shape).first->second;
       for (int64_t i = 0; i < sum.size(); ++i)
         sum.data[i] += (*got)[next].data[i];
       ++next;

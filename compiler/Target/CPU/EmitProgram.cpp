@@ -8,6 +8,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
+#include <optional>
+
 using namespace mlir;
 
 namespace nacre::cpu {
@@ -17,7 +19,7 @@ constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
 constexpr int32_t kOk = 0, kNonFinite = 8; // nacre_status
 
 /// Fields of nacre_frame, in order; all are pointers.
-enum Field : int64_t { FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers };
+enum Field : int64_t { FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps };
 
 class ProgramEmitter {
 public:
@@ -32,7 +34,12 @@ private:
   Value slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled);
   Value tableAddress(const std::vector<int64_t> &values);
   void launch(plan::LaunchOp launch);
+  void tap(plan::TapOp tap);
   void checkFinite(plan::CheckFiniteOp check);
+  /// Continues inside a branch that is taken when all `conditions` are as `taken` says; ends the branch before, if any.
+  void enter(OperandRange conditions, llvm::ArrayRef<bool> taken);
+  void leave();
+  Value isNotZero(Value buffer);
   void returnStatus(int32_t status);
   plan::KernelOp kernelOf(plan::LaunchOp launch) {
     return SymbolTable::lookupNearestSymbolFrom<plan::KernelOp>(launch, launch.getKernelAttr());
@@ -48,6 +55,17 @@ private:
   llvm::StringMap<Value> sizes;
   llvm::DenseMap<int64_t, Value> fields;
   llvm::DenseMap<Operation *, Value> addresses;
+
+  /// What was known before the branch; what is computed inside it is not known after it.
+  struct Branch {
+    llvm::SmallVector<Value> conditions;
+    llvm::SmallVector<bool> taken;
+    Block *after;
+    llvm::StringMap<Value> sizes;
+    llvm::DenseMap<int64_t, Value> fields;
+    llvm::DenseMap<Operation *, Value> addresses;
+  };
+  std::optional<Branch> branch;
 };
 
 } // namespace
@@ -154,6 +172,48 @@ void ProgramEmitter::checkFinite(plan::CheckFiniteOp check) {
   b.op.setInsertionPointToStart(next);
 }
 
+void ProgramEmitter::tap(plan::TapOp tap) {
+  Value data = addressOf(tap.getBuffer().getDefiningOp<plan::BufferOp>());
+  func::CallOp::create(b.op, "nacre_apply_taps", TypeRange(), ValueRange{frame, b.integer(tap.getIndex()), data});
+}
+
+/// Conditions are 1 or 0, so the bits say it.
+Value ProgramEmitter::isNotZero(Value buffer) {
+  Value bits = arith::BitcastOp::create(b.op, b.i32(), b.loadScalar(addressOf(buffer.getDefiningOp<plan::BufferOp>())));
+  return b.compare(arith::CmpIPredicate::ne, bits, arith::ConstantOp::create(b.op, b.op.getI32IntegerAttr(0)));
+}
+
+void ProgramEmitter::leave() {
+  if (!branch)
+    return;
+  cf::BranchOp::create(b.op, branch->after);
+  b.op.setInsertionPointToStart(branch->after);
+  sizes = std::move(branch->sizes);
+  fields = std::move(branch->fields);
+  addresses = std::move(branch->addresses);
+  branch.reset();
+}
+
+void ProgramEmitter::enter(OperandRange conditions, llvm::ArrayRef<bool> taken) {
+  llvm::SmallVector<Value> wanted(conditions);
+  if (branch && branch->conditions == wanted && llvm::ArrayRef<bool>(branch->taken) == taken)
+    return;
+  leave();
+  if (wanted.empty())
+    return;
+  Value holds;
+  for (auto [buffer, wantsTrue] : llvm::zip(wanted, taken)) {
+    Value one = isNotZero(buffer);
+    if (!wantsTrue)
+      one = arith::XOrIOp::create(b.op, one, arith::ConstantOp::create(b.op, b.op.getBoolAttr(true)));
+    holds = holds ? arith::AndIOp::create(b.op, holds, one).getResult() : one;
+  }
+  Block *inside = function.addBlock(), *after = function.addBlock();
+  cf::CondBranchOp::create(b.op, holds, inside, after);
+  b.op.setInsertionPointToStart(inside);
+  branch = Branch{wanted, llvm::SmallVector<bool>(taken), after, sizes, fields, addresses};
+}
+
 int64_t ProgramEmitter::maxSlots() {
   int64_t count = 1;
   for (auto launch : program.getOps<plan::LaunchOp>())
@@ -165,25 +225,36 @@ void ProgramEmitter::emit() {
   frame = function.getArgument(0);
   slots = LLVM::AllocaOp::create(b.op, b.pointer(), b.i64(), b.integer(maxSlots()), /*alignment=*/64);
   for (Operation &op : program.getBody().front()) {
-    if (auto one = dyn_cast<plan::LaunchOp>(op))
+    if (auto one = dyn_cast<plan::LaunchOp>(op)) {
+      enter(one.getGuards(), one.getTaken());
       launch(one);
-    else if (auto check = dyn_cast<plan::CheckFiniteOp>(op))
+    } else if (auto one = dyn_cast<plan::TapOp>(op)) {
+      enter(one.getGuards(), one.getTaken());
+      tap(one);
+    } else if (auto check = dyn_cast<plan::CheckFiniteOp>(op)) {
+      leave();
       checkFinite(check);
+    }
   }
+  leave();
   returnStatus(kOk);
 }
 
-static void declareLaunch(ModuleOp module, OpBuilder &builder) {
+/// What the runtime does for programs: runtime/src/workers.h and runtime/src/taps.h.
+static void declareRuntime(ModuleOp module, OpBuilder &builder) {
   if (module.lookupSymbol("nacre_launch"))
     return;
-  Type pointer = LLVM::LLVMPointerType::get(module.getContext());
-  auto type = builder.getFunctionType({pointer, pointer, builder.getI64Type(), pointer}, {});
-  func::FuncOp::create(builder, module.getLoc(), "nacre_launch", type).setPrivate();
+  Type pointer = LLVM::LLVMPointerType::get(module.getContext()), i64 = builder.getI64Type();
+  auto declare = [&](llvm::StringRef name, llvm::ArrayRef<Type> arguments) {
+    func::FuncOp::create(builder, module.getLoc(), name, builder.getFunctionType(arguments, {})).setPrivate();
+  };
+  declare("nacre_launch", {pointer, pointer, i64, pointer});
+  declare("nacre_apply_taps", {pointer, i64, pointer});
 }
 
 void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  declareLaunch(module, builder);
+  declareRuntime(module, builder);
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto function = func::FuncOp::create(builder, program.getLoc(), symbol, builder.getFunctionType({pointer}, {builder.getI32Type()}));
   Block *entry = function.addEntryBlock();

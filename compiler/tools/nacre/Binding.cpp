@@ -59,9 +59,15 @@ nacre_status tool::callFunction(const LoadedModel &model, nacre_context *context
 }
 
 llvm::Error tool::callFunction(const LoadedModel &model, nacre_context *context, const nacre_function &function,
-                               llvm::ArrayRef<Array> inputs, std::vector<Array> &outputs) {
+                               llvm::ArrayRef<Array> inputs, std::vector<Array> &outputs, llvm::ArrayRef<nacre_intervention> interventions) {
   nacre_error error = {};
-  nacre_status status = callFunction(model, context, function, inputs, outputs, error);
+  if (interventions.empty()) {
+    nacre_status status = callFunction(model, context, function, inputs, outputs, error);
+    return status == NACRE_OK ? llvm::Error::success() : runtimeError(error);
+  }
+  llvm::SmallVector<nacre_tensor> in = tensorsOf(inputs), out = tensorsOf(outputs);
+  nacre_status status = model.api().call_tapped(context, model.indexOf(function), in.data(), int32_t(in.size()), out.data(),
+                                                int32_t(out.size()), interventions.data(), int32_t(interventions.size()), &error);
   return status == NACRE_OK ? llvm::Error::success() : runtimeError(error);
 }
 

@@ -19,9 +19,9 @@ llvm::Expected<std::vector<int64_t>> bindDims(const nacre_model &model, const na
 /// A zeroed array for each output, of the shape it has at these dims.
 llvm::Expected<std::vector<Array>> outputsAt(const nacre_model &model, const nacre_function &function, llvm::ArrayRef<int64_t> dims);
 
-/// Checks and runs one function; `outputs` must have the right shapes.
+/// Checks and runs one function; `outputs` must have the right shapes. Interventions need a library with taps.
 llvm::Error callFunction(const LoadedModel &model, nacre_context *context, const nacre_function &function, llvm::ArrayRef<Array> inputs,
-                         std::vector<Array> &outputs);
+                         std::vector<Array> &outputs, llvm::ArrayRef<nacre_intervention> interventions = {});
 
 /// As above, with the runtime's status and sentence.
 nacre_status callFunction(const LoadedModel &model, nacre_context *context, const nacre_function &function, llvm::ArrayRef<Array> inputs,

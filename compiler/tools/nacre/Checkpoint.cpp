@@ -72,3 +72,46 @@ llvm::Expected<Progress> tool::loadCheckpoint(const LoadedModel &model, nacre_pa
   if (model.api().parameters_load(parameters, path.c_str(), NACRE_LOAD_OPTIMIZER, &error) != NACRE_OK) return runtimeError(error);
   return progress;
 }
+
+llvm::Error tool::loadParts(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments) {
+  nacre_error error = {};
+  for (llvm::StringRef word : arguments.all("weights")) {
+    auto [part, path] = word.split('=');
+    if (part.size() == word.size()) continue;
+    if (model.api().parameters_load_part(parameters, part.str().c_str(), path.str().c_str(), &error) != NACRE_OK) return runtimeError(error);
+  }
+  return llvm::Error::success();
+}
+
+/// Whether parts alone say what every parameter is.
+static bool areAllInParts(const LoadedModel &model, const Arguments &arguments) {
+  for (int32_t i = 0; i < model.table().parameter_count; ++i) {
+    llvm::StringRef name = model.table().parameters[i].name;
+    if (llvm::none_of(arguments.all("weights"), [&](llvm::StringRef word) { return name.starts_with(word.split('=').first.str() + "."); }))
+      return false;
+  }
+  return true;
+}
+
+llvm::Error tool::loadWeights(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments, uint32_t flags) {
+  nacre_error error = {};
+  std::optional<llvm::StringRef> whole;
+  for (llvm::StringRef word : arguments.all("weights")) {
+    if (word.contains('=')) continue;
+    if (whole) return userFailure("expected one file for --weights beside PART=FILE, but got '" + *whole + "' and '" + word + "'");
+    whole = word;
+  }
+  if (whole) {
+    if (model.api().parameters_load(parameters, whole->str().c_str(), flags, &error) != NACRE_OK) return runtimeError(error);
+    return loadParts(model, parameters, arguments);
+  }
+  if (flags & NACRE_LOAD_OPTIMIZER)
+    return userFailure("expected --weights FILE with the optimiser's state, not only the files of parts");
+  auto seed = arguments.get("seed");
+  if (!seed && !areAllInParts(model, arguments))
+    return userFailure("expected --weights FILE, or --seed N for parameters drawn at random");
+  auto number = parseInteger("--seed", seed.value_or("0"), 0, INT64_MAX);
+  if (!number) return number.takeError();
+  if (model.api().parameters_init(parameters, uint64_t(*number), &error) != NACRE_OK) return runtimeError(error);
+  return loadParts(model, parameters, arguments);
+}

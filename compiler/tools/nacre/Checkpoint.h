@@ -19,6 +19,13 @@ llvm::Error saveCheckpoint(const LoadedModel &model, nacre_parameters *parameter
 /// Fills every parameter and the optimiser's tensors. Fails, changing nothing, on a file that was saved without them.
 llvm::Expected<Progress> loadCheckpoint(const LoadedModel &model, nacre_parameters *parameters, const std::string &path);
 
+/// Fills the parameters as --weights and --seed say: `--weights FILE` all, `--weights PART=FILE` those of an imported model from its
+/// own file; with parts alone the others are drawn from --seed. With NACRE_LOAD_OPTIMIZER in `flags` one file must have all.
+llvm::Error loadWeights(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments,
+                        uint32_t flags = NACRE_LOAD_STRICT);
+/// The parts of `--weights PART=FILE` alone.
+llvm::Error loadParts(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments);
+
 /// Fails when the folder of `path` is missing or cannot be written: told before a long training, not after it.
 llvm::Error checkWritable(llvm::StringRef path);
 

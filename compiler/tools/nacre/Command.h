@@ -24,5 +24,6 @@ const Command &runCommand();
 const Command &checkCommand();
 const Command &fmtCommand();
 const Command &showCommand();
+const Command &sliceCommand();
 
 } // namespace nacre::tool

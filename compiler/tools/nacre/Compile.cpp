@@ -84,7 +84,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage)}, console, status);
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps")}, console, status);
   if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
@@ -112,6 +112,8 @@ or none.
   nacre compile digits.nacre -o out/
   cc -Iout main.c out/libdigits.a -lm -pthread -o main
 
+With --taps every `tap` of the model is a buffer that a call may read, set, add to, scale, clamp or mask; <model>.h lists them.
+
 With --emit the tool stops earlier and prints what it has:
 
   nacre compile digits.nacre --emit=ast        the file as it was understood
@@ -126,6 +128,7 @@ With --emit the tool stops earlier and prints what it has:
       {{"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
+       {"taps", "", "", "let calls read and change the values named by `tap`"},
        cpuOption},
       runCompile};
   return command;

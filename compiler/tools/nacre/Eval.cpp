@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nacre eval: a loss or a metric over the rows of a data file.
 #include "compiler/tools/nacre/Binding.h"
+#include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
 #include "compiler/tools/nacre/Measure.h"
@@ -64,13 +65,10 @@ static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Argu
   if (!dims) return dims.takeError();
   auto parameters = createParameters(model);
   if (!parameters) return parameters.takeError();
-  nacre_error error = {};
   bool averaged = arguments.has("ema");
-  if (model.api().parameters_load(parameters->get(), arguments.get("weights")->str().c_str(),
-                                  averaged ? NACRE_LOAD_OPTIMIZER : NACRE_LOAD_STRICT, &error) != NACRE_OK)
-    return runtimeError(error);
+  if (llvm::Error error = loadWeights(model, parameters->get(), arguments, averaged ? NACRE_LOAD_OPTIMIZER : NACRE_LOAD_STRICT)) return error;
   if (averaged)
-    if (llvm::Error failure = useAverages(model, parameters->get())) return failure;
+    if (llvm::Error error = useAverages(model, parameters->get())) return error;
   auto context = createContext(model, parameters->get(), *dims, arguments);
   if (!context) return context.takeError();
   return measure(model, context->get(), **function, *data, *rows, *batch);
@@ -120,7 +118,7 @@ otherwise; the result is the mean over them.
 )",
       1,
       1,
-      {{"weights", "w", "FILE", "safetensors file with the parameters"},
+      {{"weights", "w", "FILE", "safetensors file with the parameters; PART=FILE for an imported model", true},
        {"data", "d", "FILE", "npz or safetensors file, or NAME=FILE.npy", true},
        {"fn", "f", "NAME", "the function to evaluate"},
        {"ema", "", "", "use the running means of the weights, of a train block with ema"},

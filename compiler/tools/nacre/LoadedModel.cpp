@@ -66,7 +66,7 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
 static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, llvm::SmallVectorImpl<char> &folder,
                                                Console &console, int &status) {
-  auto result = compileModel(path, arguments.get("model", ""), {levelsOfThisMachine(), Stage::Object}, console, status);
+  auto result = compileModel(path, arguments.get("model", ""), {levelsOfThisMachine(), Stage::Object, arguments.has("tap")}, console, status);
   if (!result) return std::nullopt;
   console.enterStage("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {

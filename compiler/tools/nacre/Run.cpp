@@ -35,15 +35,24 @@ row of the result belongs to one row of the input.
 
 --width picks one width: it feeds a run-time width of the function, or takes that member of a nested result, or cuts the last axis.
 Without --out the values are printed.
+
+--tap acts on a value that the model names by `tap h = ...`, before anything after it reads it; NAME[:,7] picks entries by index:
+
+  nacre run sae.nacre --fn encode --seed 1 --in x.npy --tap z=read:z.npy            export it
+  nacre run sae.nacre --fn encode --seed 1 --in x.npy --tap z[:,7]=set:4            one latent set to 4
+  nacre run sae.nacre --fn encode --seed 1 --in x.npy --tap z=clamp:0:1 --tap z=scale:mask.npy
+  nacre run sae.nacre --fn encode --seed 1 --in x.npy --tap blocks.3.mlp=ablate     as set:0; patch:FILE sets an array
+A library takes --tap when it was compiled with --taps.
 )",
       1,
       1,
       {{"fn", "f", "NAME", "the function; needless when the model has one"},
-       {"weights", "w", "FILE", "safetensors file with the parameters"},
-       {"seed", "", "N", "without --weights: draw the parameters at random"},
+       {"weights", "w", "FILE", "safetensors file with the parameters; PART=FILE for an imported model", true},
+       {"seed", "", "N", "draw the parameters that no file gives at random"},
        {"in", "i", "FILE", "NAME=FILE, or NAME=NUMBER, or FILE for the next input", true},
        {"out", "o", "FILE", ".npy for one output; .npz or .safetensors for several"},
        {"width", "", "M", "one width of a nested result"},
+       {"tap", "", "NAME=ACTION", "read, set, add, scale, clamp, mask or ablate a tapped value", true},
        {"batch", "", "N", "rows at once; default: as many as the model's bound allows"},
        modelOption,
        threadsOption},

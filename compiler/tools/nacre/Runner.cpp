@@ -3,6 +3,8 @@
 
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
+#include "compiler/tools/nacre/Checkpoint.h"
+#include "compiler/tools/nacre/Interventions.h"
 #include "compiler/tools/nacre/Select.h"
 
 #include "llvm/ADT/STLExtras.h"
@@ -106,18 +108,7 @@ llvm::Error Runner::prepare() {
   auto made = createParameters(model);
   if (!made) return made.takeError();
   parameters = std::move(*made);
-  nacre_error error = {};
-  if (auto weights = arguments.get("weights")) {
-    if (model.api().parameters_load(parameters.get(), weights->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
-      return runtimeError(error);
-    return llvm::Error::success();
-  }
-  auto seed = arguments.get("seed");
-  if (!seed && model.table().parameter_count > 0) return userFailure("expected --weights FILE, or --seed N for parameters drawn at random");
-  auto number = parseInteger("--seed", seed.value_or("0"), 0, INT64_MAX);
-  if (!number) return number.takeError();
-  return model.api().parameters_init(parameters.get(), uint64_t(*number), &error) == NACRE_OK ? llvm::Error::success()
-                                                                                              : runtimeError(error);
+  return loadWeights(model, parameters.get(), arguments);
 }
 
 llvm::Error Runner::callWhole() {
@@ -128,7 +119,10 @@ llvm::Error Runner::callWhole() {
   auto context = createContext(model, parameters.get(), *dims, arguments);
   if (!context) return context.takeError();
   outputs = std::move(*made);
-  return callFunction(model, context->get(), *function, inputs, outputs);
+  auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims);
+  if (!interventions) return interventions.takeError();
+  if (llvm::Error error = callFunction(model, context->get(), *function, inputs, outputs, interventions->list())) return error;
+  return interventions->writeRead();
 }
 
 /// Rows [begin, end) of every input that has rows, and the others whole.
@@ -210,6 +204,9 @@ llvm::Error Runner::run() {
         rows = inputs[i].shape[0];
     }
   bool isSplit = dim && (rows > model.table().dims[*dim].bound || arguments.has("batch")) && rows > 0;
+  if (isSplit && arguments.has("tap"))
+    return userFailure("expected at most " + llvm::Twine(model.table().dims[*dim].bound) +
+                       " rows and no --batch with --tap, for an intervention acts on one call");
   if (!isSplit && arguments.has("batch") && !dim)
     return userFailure("expected a function whose rows are independent for --batch, but '" + llvm::Twine(function->name) + "' is not one");
   if (llvm::Error error = isSplit ? callInParts(*dim) : callWhole()) return error;

@@ -48,6 +48,7 @@ A saved file holds the parameters, and the optimiser's state so that --resume ca
        {"out", "o", "FILE", "safetensors file to save to; written whole or not at all"},
        {"model-only", "", "", "save the parameters without the optimiser's state"},
        {"resume", "", "FILE", "go on from a file that was saved with the optimiser's state"},
+       {"weights", "w", "PART=FILE", "begin with the parameters of an imported model from its own file", true},
        {"seed", "", "N", "in place of the train block's"},
        {"epochs", "", "N", "in place of the train block's; also --steps"},
        {"steps", "", "N", "train for this many steps"},

@@ -110,6 +110,8 @@ llvm::Error Trainer::prepare() {
                          llvm::Twine(lastStep) + "; give more with --epochs or --steps");
   } else if (model.api().parameters_init(parameters.get(), plan.seed, &error) != NACRE_OK) {
     return runtimeError(error);
+  } else if (llvm::Error error = loadParts(model, parameters.get(), arguments)) {
+    return error;
   }
   auto dims = largestDims(model, *plan.step, data, plan.batch, 2);
   if (!dims) return dims.takeError();

@@ -56,6 +56,8 @@ LogicalResult Evaluator::bindArgument(BlockArgument argument, const Array &input
   if (auto name = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nacre.name"))
     if (auto choices = function.getArgAttrOfType<DenseI64ArrayAttr>(argument.getArgNumber(), "nacre.choices")) {
       // The width and its position in the list are both sizes of the call.
+      if (auto dim = function.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nacre.dim"))
+        name = dim;
       binding[name.getValue()] = int64_t(input.data[0]);
       binding[(name.getValue() + ".index").str()] = llvm::find(choices.asArrayRef(), int64_t(input.data[0])) - choices.asArrayRef().begin();
     }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // Reverse mode: one walk from the results back to the sources, adding up cotangents.
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Nacre/Transforms/Demand.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -22,7 +24,7 @@ namespace {
 /// Cotangents by value; adding a second contribution builds a sum.
 class Cotangents {
 public:
-  explicit Cotangents(OpBuilder &builder) : builder(builder) {}
+  Cotangents(OpBuilder &builder, const Demand &demand) : builder(builder), demand(demand) {}
 
   /// Adds `cotangent`, first summed down to the shape of `value`.
   void add(Value value, Value cotangent) {
@@ -31,10 +33,34 @@ public:
     Value &slot = sums[value];
     slot = slot ? (Formula(b, slot) + reduced).value : reduced.value;
   }
+  /// Adds the cotangent that flows back through one use. What leaves the side of a choice counts only when that side was taken; within
+  /// the side nothing is masked, so its backward is skipped as its forward is.
+  void addThrough(OpOperand &use, Value cotangent) {
+    Value value = use.get();
+    add(value, masked(value, cotangent, demand.ofUse(use), demand.of(value)));
+  }
+  /// The cotangent of a source, which is asked for whatever is taken.
+  Value ofSource(Value source) {
+    Value sum = of(source);
+    return sum ? masked(source, sum, demand.of(source), {}) : sum;
+  }
   Value of(Value value) const { return sums.lookup(value); }
 
 private:
+  /// `cotangent` where all that `from` asks beyond `to` holds, else zero.
+  Value masked(Value value, Value cotangent, const Guard &from, const Guard &to) {
+    ImplicitLocOpBuilder b(value.getLoc(), builder);
+    for (const Literal &literal : from) {
+      if (llvm::is_contained(to, literal))
+        continue;
+      Value zero = broadcastTo(Formula(b, 0.0), dimsOf(cotangent)).value;
+      cotangent = CondOp::create(b, literal.condition, literal.holds ? cotangent : zero, literal.holds ? zero : cotangent);
+    }
+    return cotangent;
+  }
+
   OpBuilder &builder;
+  const Demand &demand;
   DenseMap<Value, Value> sums;
 };
 } // namespace
@@ -56,9 +82,9 @@ static LogicalResult propagate(OpBuilder &builder, Operation &op, Cotangents &co
   SmallVector<Value> gradients;
   if (failed(differentiable.differentiate(builder, incoming, gradients)))
     return failure();
-  for (auto [operand, gradient] : llvm::zip(op.getOperands(), gradients))
-    if (gradient && active.contains(operand) && plainType(operand).getElementType().isF32())
-      cotangents.add(operand, gradient);
+  for (auto [operand, gradient] : llvm::zip(op.getOpOperands(), gradients))
+    if (gradient && active.contains(operand.get()) && plainType(operand.get()).getElementType().isF32())
+      cotangents.addThrough(operand, gradient);
   return success();
 }
 
@@ -68,7 +94,8 @@ FailureOr<SmallVector<Value>> nacre::differentiate(OpBuilder &builder, ArrayRef<
   for (Operation &op : llvm::make_range(block->begin(), builder.getInsertionPoint()))
     forward.push_back(&op);
   DenseSet<Value> active = reachable(block, with);
-  Cotangents cotangents(builder);
+  Demand demand(*block);
+  Cotangents cotangents(builder, demand);
   for (auto [value, seed] : llvm::zip(of, seeds))
     cotangents.add(value, seed);
   for (Operation *op : llvm::reverse(forward))
@@ -76,7 +103,7 @@ FailureOr<SmallVector<Value>> nacre::differentiate(OpBuilder &builder, ArrayRef<
       return failure();
   SmallVector<Value> gradients;
   for (Value source : with) {
-    Value gradient = cotangents.of(source);
+    Value gradient = cotangents.ofSource(source);
     if (!gradient) {
       ImplicitLocOpBuilder b(source.getLoc(), builder);
       gradient = broadcastTo(Formula(b, 0.0), dimsOf(source)).value;

@@ -7,6 +7,7 @@
 #include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/NestedWidth.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -37,6 +38,7 @@ private:
   bool expandStacked(Operation &op, ArrayRef<int64_t> widths);
   LogicalResult expandEach(Operation &op, ArrayRef<int64_t> widths);
   LogicalResult expandPick(PickOp op);
+  LogicalResult expandTap(TapOp op);
   LogicalResult expandReturn(Operation &op);
 
   /// `operand` at one width: sizes and positions, and what is made of them alone, follow the width without being nested.
@@ -227,6 +229,22 @@ LogicalResult Expander::expandPick(PickOp op) {
   return success();
 }
 
+/// One tap on all members together where they have one shape, else one a width: "h.4", "h.8".
+LogicalResult Expander::expandTap(TapOp op) {
+  ImplicitLocOpBuilder b(op.getLoc(), op);
+  SmallVector<int64_t> widths(cast<NestedType>(op.getType()).getWidths());
+  Value all = stack(b, op.getX());
+  SmallVector<Value> members;
+  for (size_t i = 0; !all && i < widths.size(); ++i)
+    members.push_back(TapOp::create(b, member(b, op.getX(), i), (op.getName() + "." + Twine(widths[i])).str()));
+  Form &form = forms[op];
+  form.widths = widths;
+  form.perWidth = members;
+  if (all)
+    form.stacked = TapOp::create(b, all, op.getName());
+  return success();
+}
+
 LogicalResult Expander::expandReturn(Operation &op) {
   ImplicitLocOpBuilder b(op.getLoc(), &op);
   for (auto [i, operand] : llvm::enumerate(op.getOperands())) {
@@ -257,6 +275,8 @@ LogicalResult Expander::expand(Operation &op) {
   }
   if (auto pick = dyn_cast<PickOp>(op))
     return expandPick(pick);
+  if (auto tap = dyn_cast<TapOp>(op))
+    return expandTap(tap);
   if (auto stacked = dyn_cast<StackOp>(op)) {
     ImplicitLocOpBuilder b(op.getLoc(), &op);
     stacked.getResult().replaceAllUsesWith(stack(b, stacked.getX()));

@@ -26,6 +26,17 @@ static bool isBroadcast(View view) {
   return true;
 }
 
+/// Whether `op` means the same with another value for an operand: optimisers want whole shapes.
+static bool accepts(Pointwise op, OpOperand &operand, Value value) {
+  SmallVector<Value> operands(op->getOperands());
+  operands[operand.getOperandNumber()] = value;
+  SmallVector<Type> types;
+  LogicalResult inferred = cast<InferTypeOpInterface>(op.getOperation())
+                               .inferReturnTypes(op.getContext(), std::nullopt, operands, op->getAttrDictionary(),
+                                                 op->getPropertiesStorage(), {}, types);
+  return succeeded(inferred) && TypeRange(types) == op->getResultTypes();
+}
+
 namespace {
 
 /// f(broadcast(x), y)  ->  f(x, y), where y alone already has the shape of the result. Bits do not change.
@@ -41,7 +52,7 @@ struct ForwardBroadcast final : OpInterfaceRewritePattern<Pointwise> {
       for (OpOperand &other : op->getOpOperands())
         if (other.getOperandNumber() != operand.getOperandNumber())
           shape = broadcast(shape, dimsOf(other.get())).value_or(Dims());
-      if (shape != dimsOf(op->getResult(0)))
+      if (shape != dimsOf(op->getResult(0)) || !accepts(op, operand, view->getOperand(0)))
         continue;
       rewriter.modifyOpInPlace(op, [&] { operand.set(view->getOperand(0)); });
       return success();

@@ -116,6 +116,7 @@ Value StepBuilder::current(StringAttr parameter) {
 void StepBuilder::inlinePart(func::FuncOp part, bool seesNext) {
   if (!part)
     return;
+  removeTaps(part);
   IRMapping mapping;
   for (BlockArgument argument : part.getArguments())
     mapping.map(argument, step.getArgument(argument.getArgNumber()));
@@ -231,6 +232,7 @@ LogicalResult StepBuilder::buildStep() {
 
 static StepBuilder makeBuilder(ModuleOp module, DictionaryAttr train, func::FuncOp loss, StringRef suffix) {
   func::FuncOp step = cloneAs(loss, loss.getName() + suffix);
+  removeTaps(step); // interventions would change what is learnt
   step->setAttr("nacre.training", UnitAttr::get(module.getContext()));
   return StepBuilder(module, train, step);
 }

@@ -25,6 +25,9 @@ mlir::LogicalResult expandSparse(mlir::func::FuncOp function);
 llvm::SmallVector<mlir::Type> entryTypes(SparseType type);
 llvm::SmallVector<llvm::StringRef> entryNames(SparseType type);
 
+/// Replaces every tap by its operand: in libraries without taps, and in training steps.
+void removeTaps(mlir::Operation *root);
+
 /// Removes what derivative rules leave behind: needless broadcasts. Bits do not change.
 mlir::LogicalResult simplify(mlir::Operation *root);
 

@@ -50,5 +50,7 @@ LogicalResult LaunchOp::verify() {
   }
   if (int64_t(getWrites()) < 1 || int64_t(getWrites()) > int64_t(getViews().size()))
     return emitOpError("expects to write at least one and at most all of its views");
+  if (getGuards().size() != getTaken().size())
+    return emitOpError("expects one truth value for each guard");
   return success();
 }

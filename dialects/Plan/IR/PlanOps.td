@@ -65,12 +65,21 @@ def Plan_BufferOp : Plan_Op<"buffer"> {
   let assemblyFormat = "$space $name attr-dict";
 }
 
-def Plan_LaunchOp : Plan_Op<"launch"> {
+def Plan_LaunchOp : Plan_Op<"launch", [AttrSizedOperandSegments]> {
   let summary = "runs a kernel over its operands; the last `writes` views are written";
+  let description = [{Skipped unless every number in `guards` is as `taken` says: not 0 where true, 0 where false.}];
   let arguments = (ins FlatSymbolRefAttr:$kernel, Variadic<Plan_BufferType>:$buffers, ArrayAttr:$views, I64Attr:$writes,
-                       StrAttr:$operations);
-  let assemblyFormat = "$kernel `(` $buffers `)` attr-dict";
+                       StrAttr:$operations, Variadic<Plan_BufferType>:$guards, DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$taken);
+  let assemblyFormat = "$kernel `(` $buffers `)` (`if` `(` $guards^ `)`)? attr-dict";
   let hasVerifier = 1;
+}
+
+def Plan_TapOp : Plan_Op<"tap"> {
+  let summary = "lets the call's interventions at this tap read and change a buffer";
+  let description = [{`index` counts the taps of the program. Guarded like a launch.}];
+  let arguments = (ins StrAttr:$name, I64Attr:$index, Plan_BufferType:$buffer, Variadic<Plan_BufferType>:$guards,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$taken);
+  let assemblyFormat = "$name $buffer (`if` `(` $guards^ `)`)? attr-dict";
 }
 
 def Plan_CheckFiniteOp : Plan_Op<"check_finite"> {

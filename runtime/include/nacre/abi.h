@@ -122,7 +122,46 @@ typedef struct nacre_parameter {
   double init_value;         /* the `a` above */
 } nacre_parameter;
 
+/* A value inside a function that was compiled with taps. */
+typedef struct nacre_tap {
+  const char *name;        /* as in the model: "blocks.3.mlp"; unique within its function */
+  int32_t function;        /* position in `functions` */
+  int32_t index;           /* among the taps of that function: how an intervention names it */
+  nacre_dtype dtype;       /* NACRE_F32, or NACRE_I32 for values that can only be read */
+  int32_t rank;
+  const nacre_size *shape; /* [rank] */
+} nacre_tap;
+
+/* A dim that must not be smaller in calls of one function, for a slice or an index would leave its axis. */
+typedef struct nacre_least {
+  int32_t function; /* position in `functions` */
+  int32_t dim;      /* position in `dims` */
+  int64_t size;
+} nacre_least;
+
+typedef enum nacre_tap_action {
+  NACRE_TAP_READ = 0,  /* copies the value out; the operand has its exact shape and type */
+  NACRE_TAP_SET = 1,   /* x = operand; a single 0 ablates, another run's value patches */
+  NACRE_TAP_ADD = 2,   /* x + operand */
+  NACRE_TAP_SCALE = 3, /* x * operand */
+  NACRE_TAP_CLAMP = 4, /* the operand is f32[2]: least and largest value, in this order */
+  NACRE_TAP_MASK = 5   /* x where the operand is not 0, else 0 */
+} nacre_tap_action;
+
+/* What a call does at a tap, before anything that follows reads the value. Several at one tap act in the order of the list. */
+typedef struct nacre_intervention {
+  int32_t tap;       /* `index` of the function's tap */
+  int32_t action;    /* nacre_tap_action */
+  uint32_t picked;   /* bit a set: only the entries with index at[a] on axis a; 0: the whole value */
+  uint32_t reserved; /* 0 */
+  int64_t at[NACRE_MAX_RANK];
+  /* Borrowed for the call. Of set, add, scale and mask: f32, broadcast by NumPy's rule to the value without its picked axes.
+   * Of read: written. Must not overlap the call's inputs and outputs. */
+  nacre_tensor operand;
+} nacre_intervention;
+
 struct nacre_workers;
+struct nacre_tap_list;
 
 /* A kernel does tasks [begin, end) of a launch. `slots` holds pointers and 64-bit integers in the kernel's own order;
  * `scratch` belongs to the calling worker alone and holds at least the model's `scratch_bytes`. */
@@ -137,6 +176,7 @@ typedef struct nacre_frame {
   void *const *outputs;
   const nacre_kernel *kernels; /* of the CPU level in use */
   struct nacre_workers *workers;
+  const struct nacre_tap_list *taps; /* the call's interventions; null: none */
 } nacre_frame;
 
 /* Runs all launches of a function in order; returns NACRE_OK or NACRE_ERR_NONFINITE. */
@@ -183,7 +223,7 @@ typedef struct nacre_api nacre_api;
 
 typedef struct nacre_model {
   uint32_t abi_version;
-  uint32_t reserved;
+  uint32_t tap_count; /* 0: compiled without taps; then `taps` may be missing, and so may the entries of `api` that take them */
   const char *name;
   const char *manifest; /* JSON, the same text as the .json file beside the library */
   const nacre_api *api; /* the runtime that is linked into this library */
@@ -194,13 +234,15 @@ typedef struct nacre_model {
   int32_t function_count;
   int32_t kernel_count;
   int32_t level_count; /* ascending: the last one that the machine supports is used */
-  int32_t reserved2;
+  int32_t least_count; /* 0 where `leasts` may be missing */
   const nacre_dim *dims;
   const nacre_parameter *parameters;
   const nacre_function *functions;
   const nacre_level *levels;
   const char *const *kernel_names;
   nacre_training training;
+  const nacre_tap *taps; /* [tap_count] by function, then in the order of the function's text */
+  const nacre_least *leasts; /* [least_count] */
 } nacre_model;
 
 #ifdef __cplusplus

@@ -65,6 +65,24 @@ struct nacre_api {
                              void *const *outputs, nacre_error *error);
   /* The learning rate of a step (counted from 1) out of `total` steps, by the model's schedule. */
   double (*training_rate)(const nacre_model *model, int64_t step, int64_t total);
+
+  /* The entries below came later: they are there in libraries whose `tap_count` is not 0, and in all that this version compiles. */
+
+  /* `nacre_tap::index` of a function's tap by name, or -1. */
+  int32_t (*tap_index)(const nacre_model *model, int32_t function, const char *name);
+  /* As `call`, with interventions at the function's taps. All are checked before anything runs; a list of 0 costs nothing.
+   * As `call`, and NACRE_ERR_NAME (no such tap), NACRE_ERR_VALUE (action, type, data, picked index), NACRE_ERR_SHAPE (operand). */
+  nacre_status (*call_tapped)(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
+                              nacre_tensor *outputs, int32_t output_count, const nacre_intervention *interventions,
+                              int32_t intervention_count, nacre_error *error);
+  /* As `call_typed`, with interventions. */
+  nacre_status (*call_typed_tapped)(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
+                                    void *const *outputs, const nacre_intervention *interventions, int32_t intervention_count,
+                                    nacre_error *error);
+
+  /* Fills the parameters and states of an imported model, those named "<part>.*", from that model's own file: by the name without
+   * the part, then by source name. The others stay. As `parameters_load`, and NACRE_ERR_NAME when there is no such part. */
+  nacre_status (*parameters_load_part)(nacre_parameters *parameters, const char *part, const char *path, nacre_error *error);
 };
 
 /* The one table; hidden in every library. */

@@ -53,6 +53,19 @@ TEST(Table, LayoutOfSmallStructs) {
   }
 }
 
+TEST(Table, LayoutOfTaps) {
+  llvm::LLVMContext context;
+  TableTypes types(context);
+  {
+    using Struct = nacre_tap;
+    expectLayout(types.tap, sizeof(Struct), {AT(name), AT(function), AT(index), AT(dtype), AT(rank), AT(shape)});
+  }
+  {
+    using Struct = nacre_least;
+    expectLayout(types.least, sizeof(Struct), {AT(function), AT(dim), AT(size)});
+  }
+}
+
 TEST(Table, LayoutOfLargeStructs) {
   llvm::LLVMContext context;
   TableTypes types(context);
@@ -82,9 +95,9 @@ TEST(Table, LayoutOfLargeStructs) {
   {
     using Struct = nacre_model;
     expectLayout(types.model, sizeof(Struct),
-                 {AT(abi_version), AT(reserved), AT(name), AT(manifest), AT(api), AT(parameter_bytes), AT(scratch_bytes), AT(dim_count),
-                  AT(parameter_count), AT(function_count), AT(kernel_count), AT(level_count), AT(reserved2), AT(dims), AT(parameters),
-                  AT(functions), AT(levels), AT(kernel_names), AT(training)});
+                 {AT(abi_version), AT(tap_count), AT(name), AT(manifest), AT(api), AT(parameter_bytes), AT(scratch_bytes), AT(dim_count),
+                  AT(parameter_count), AT(function_count), AT(kernel_count), AT(level_count), AT(least_count), AT(dims), AT(parameters),
+                  AT(functions), AT(levels), AT(kernel_names), AT(training), AT(taps), AT(leasts)});
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// Parameters of a model: declared once, read by value, assigned at the end of a training step.
+// Parameters of a model: declared once, read by value, assigned at the end of a training step. Values that the outside may look at
+// and change, and values that a run-time scalar chooses.
 #ifndef NACRE_PROGRAM_TD
 #define NACRE_PROGRAM_TD
 
@@ -23,6 +24,24 @@ def Nacre_AssignOp : Op<Nacre_Dialect, "assign"> {
   let summary = "a parameter's value from here on; after every read, and only when the loss is finite";
   let arguments = (ins FlatSymbolRefAttr:$parameter, AnyRankedTensor:$value);
   let assemblyFormat = "$parameter `,` $value attr-dict `:` type($value)";
+}
+def Nacre_TapOp : Op<Nacre_Dialect, "tap", [AllTypesMatch<["x", "result"]>, DeclareOpInterfaceMethods<InferTypeOpInterface>,
+    DeclareOpInterfaceMethods<Nacre_Evaluable>, DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "x, as a buffer that a call may read and change; without taps in the library, x itself";
+  let description = [{Has an effect, so that a tap that nothing reads is kept. Integers can only be looked at: nothing reads their tap.}];
+  let arguments = (ins Nacre_Value:$x, StrAttr:$name);
+  let results = (outs Nacre_Value:$result);
+  let assemblyFormat = "$name $x attr-dict `:` type($x)";
+}
+def Nacre_CondOp : Op<Nacre_Dialect, "cond", [Pure, AllTypesMatch<["a", "b", "result"]>, DeclareOpInterfaceMethods<InferTypeOpInterface>,
+    DeclareOpInterfaceMethods<Nacre_Evaluable>, DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "a where the number `condition` is not 0, else b; work that only the other one needs is not run";
+  let description = [{
+    Nothing but a choice between values, so operators stay in one block; what a value is needed for is found by `Demand`.
+  }];
+  let arguments = (ins AnyRankedTensor:$condition, Nacre_Value:$a, Nacre_Value:$b);
+  let results = (outs Nacre_Value:$result);
+  let assemblyFormat = "$condition `,` $a `,` $b attr-dict `:` type($condition) `,` type($a)";
 }
 
 #endif

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// --tap on the command line: what a call does to values in the middle of a function.
+//
+//   NAME=read:FILE       NAME=set:OPERAND     NAME=add:OPERAND   NAME=scale:OPERAND   NAME=mask:OPERAND
+//   NAME=clamp:LO:HI     NAME=ablate          NAME=patch:FILE    (set to 0; set to a file's array)
+//   NAME[:,7]=...        only the entries with index 7 on axis 1
+//
+// An OPERAND is a number or an array file. Actions at one tap are done in the order of the command line.
+#pragma once
+
+#include "compiler/tools/nacre/Array.h"
+#include "compiler/tools/nacre/LoadedModel.h"
+
+#include <deque>
+
+namespace nacre::tool {
+
+class Interventions {
+public:
+  /// Reads the words of --tap for one function at known dims. Errors name the word and what would fit.
+  static llvm::Expected<Interventions> parse(const LoadedModel &model, const nacre_function &function, llvm::ArrayRef<llvm::StringRef> words,
+                                             llvm::ArrayRef<int64_t> dims);
+  llvm::ArrayRef<nacre_intervention> list() const { return items; }
+  /// Writes the arrays that were read to their files.
+  llvm::Error writeRead() const;
+
+private:
+  struct Reading {
+    std::string path, tap;
+    const Array *array;
+  };
+  std::deque<Array> operands; ///< stay where they are: `items` point into them
+  std::vector<nacre_intervention> items;
+  std::vector<Reading> readings;
+
+  friend class InterventionParser;
+};
+
+} // namespace nacre::tool
