@@ -230,7 +230,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
        "attention_weights(q, k, bias = b, causal = true, window = 3)"},
       {"attention_weights_masked", "q: f32[B, 2, T, 8], k: f32[B, 1, S, 8], m: f32[B, 1, T, S], n: i32[B]",
        "attention_weights(q, k, mask = m > 0, lengths = n, prefix = 2, softcap = 2, scale = 0.5, alibi = true)", {{"n", 0, 1, "S"}}},
-      {"attention_weights_relative", "q: f32[B, 2, 5, 8], k: f32[B, 2, 7, 8], r: f32[2, 11], c: f32[1, 11]",
+      {"attention_weights_relative", "q: f32[B, 2, T, 8], k: f32[B, 2, S, 8], r: f32[2, T + S - 1], c: f32[1, T + S - 1]",
        "attention_weights(q, k, relative = r, factors = c)"},
       {"rotary", "x: f32[B, 2, T, 8]", "rotary(x)"},
       {"rotary_halves", "x: f32[B, T, 6]", "rotary(x, pairs = \"halves\", base = 100)"},

@@ -46,16 +46,13 @@ const std::map<std::string, AttentionSpec> &specs() {
     AttentionSpec cap = spec;
     cap.softCap = 3, cap.bias = cap.causal = true;
     map["cap"] = cap;
-    AttentionSpec distance = spec;
-    distance.relative = distance.alibi = true;
-    map["distance"] = distance;
     AttentionSpec urpe = spec;
     urpe.bias = urpe.factors = urpe.causal = true;
     map["urpe"] = urpe;
     AttentionSpec mask = spec;
-    mask.mask = true, mask.widthBound = 256;
+    mask.mask = mask.relative = mask.alibi = true, mask.widthBound = 256;
     map["mask"] = mask;
-    mask.causal = mask.window = mask.lengths = mask.relative = mask.factors = true, mask.softCap = 2;
+    mask.causal = mask.window = mask.lengths = mask.factors = true, mask.softCap = 2;
     map["all"] = mask;
     return map;
   }();

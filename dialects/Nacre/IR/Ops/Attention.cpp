@@ -6,7 +6,7 @@
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
 
-#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Format.h"
 
 #include <cmath>
 
@@ -72,6 +72,13 @@ static LogicalResult checkValues(InferContext &context, Adaptor op) {
   return v == k ? success() : context.error("expects values of shape " + text(k) + ", but got " + text(v));
 }
 
+/// As it is written in a program.
+static std::string asText(double number) {
+  std::string text;
+  llvm::raw_string_ostream(text) << llvm::format("%g", number);
+  return text;
+}
+
 template <typename Adaptor>
 static LogicalResult checkOptions(InferContext &context, Adaptor op) {
   if (op.getWindow() && int64_t(*op.getWindow()) < 1)
@@ -81,7 +88,7 @@ static LogicalResult checkOptions(InferContext &context, Adaptor op) {
   if (op.getWindow() && !op.getCausal() && !op.getPrefix())
     return context.error("expects causal = true with a window, but got causal = false");
   if (op.getSoftcap() && op.getSoftcap()->convertToDouble() <= 0)
-    return context.error("expects a softcap above 0, but got " + llvm::formatv("{0}", op.getSoftcap()->convertToDouble()).str());
+    return context.error("expects a softcap above 0, but got " + asText(op.getSoftcap()->convertToDouble()));
   return success();
 }
 
@@ -92,7 +99,8 @@ static FailureOr<double> resolvedScale(Op op) {
     return op.getScale()->convertToDouble();
   if (std::optional<int64_t> width = dimsOf(op.getQ())[3].asConstant())
     return 1 / std::sqrt(double(*width));
-  return op.emitOpError("expects a fixed head width or an explicit scale, but got ") << dimsOf(op.getQ())[3].str();
+  return op.emitError() << op->getName().stripDialect() << " expects a fixed head width or an explicit scale, but got "
+                        << dimsOf(op.getQ())[3].str();
 }
 
 //===-- the reference --------------------------------------------------------------------------------------------------------===//
@@ -152,7 +160,7 @@ static FailureOr<int64_t> widthBound(AttentionOp op) {
   Dim width = dimsOf(op.getQ())[3];
   if (std::optional<int64_t> fixed = width.asConstant())
     return std::max<int64_t>((*fixed + 63) / 64 * 64, 128);
-  return op.emitOpError("expects a fixed head width, but got ") << width.str();
+  return op.emitError("attention expects a fixed head width, but got ") << width.str();
 }
 
 /// The forward with its log-sum-exp; the second result is dead at inference.
@@ -186,7 +194,7 @@ LogicalResult AttentionForwardOp::evaluate(Evaluation &evaluation) {
 /// A gradient that nobody reads is dropped later, so all are built.
 LogicalResult AttentionForwardOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   if (cotangents[1])
-    return emitOpError("has no gradient of the log-sum-exp");
+    return emitError("the log-sum-exp of attention has no gradient");
   auto backward = AttentionBackwardOp::create(builder, getLoc(), getQ(), getK(), getV(), getLengths(), getBias(), getMask(), getRelative(),
                                               getFactors(), getResult(), cotangents[0], getLse(), getScale(), getCausal(), getWindow(),
                                               getPrefix(), getSoftcap(), getAlibi(), getWidth());
@@ -271,12 +279,15 @@ static Formula productOfHeads(Formula q, Formula k, ArrayRef<Dim> scores) {
   return reshape(matmul(reshape(q, grouped), addAxis(transposed(k), 2)), scores);
 }
 
-/// Entry i - j + Tk - 1 of a strip [H, T + Tk - 1] for every pair: [H, T, Tk].
+/// Entry i - j + Tk - 1 of a strip [H, T + Tk - 1] for every pair: [H, T, Tk]. The strip, one entry longer, is repeated Tk times; read with
+/// rows one entry shorter than that, each repetition begins one entry earlier.
 static Formula spread(Formula strip, const Dim &queries, const Dim &keys) {
   ImplicitLocOpBuilder &b = *strip.b;
-  Formula entry = iota(b, {queries, keys}, 0) - iota(b, {queries, keys}, 1) + (sizeAsNumber(strip, keys) - 1.0);
-  Value ids = ToIntOp::create(b, entry.value);
-  return permute(Formula(b, EmbeddingOp::create(b, transposed(strip).value, ids)), {2, 0, 1});
+  Dim heads = strip.dims()[0], length = strip.dims()[1], one = Dim::constant(1), longer = length + one;
+  Formula padded(b, PadOp::create(b, strip.value, 1, "0", longer.str()));
+  Formula repeated = reshape(broadcastTo(addAxis(padded, 1), {heads, keys, longer}), {heads, keys * longer});
+  Formula skewed = reshape(slice(repeated, 1, keys - one, keys * length), {heads, keys, length});
+  return transposed(slice(skewed, 2, Dim(), queries));
 }
 
 /// i' - j for every pair: [T, Tk].

@@ -80,6 +80,13 @@ def Nacre_RotaryOp : Nacre_CompositeOp<"rotary", [DeclareOpInterfaceMethods<Nacr
                        DefaultValuedAttr<BoolAttr, "false">:$inverse);
   let results = (outs Nacre_Value:$result);
 }
+/// Half of a rotation, as one operator so that it is one kernel.
+def Nacre_TurnOp : Nacre_Op<"turn", [DeclareOpInterfaceMethods<Nacre_Pointwise>]> {
+  let summary = "a * cosine - b * sine, element by element";
+  let arguments = (ins Nacre_Value:$a, Nacre_Value:$b, Nacre_Value:$cosine, Nacre_Value:$sine);
+  let results = (outs Nacre_Value:$result);
+  let builtin = 0;
+}
 def Nacre_PositionsOp : Nacre_CompositeOp<"positions"> {
   let summary = "0, 1, 2 ... along an axis of x, as f32[n]";
   let arguments = (ins Nacre_Value:$x, DefaultValuedAttr<I64Attr, "-2">:$axis);

@@ -3,6 +3,7 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Attention.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Scalar.h"
 
 #include <cmath>
 
@@ -103,9 +104,9 @@ LogicalResult RotaryOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &re
   cut[pairAxis] = Dim::constant(*dims.back().asConstant() / 2), cut[partAxis] = Dim::constant(2);
   Formula angle = angles(*this, b, rank, pairAxis), c = cos(angle), s = sin(angle);
   Formula parts = reshape(x, cut), first = slice(parts, partAxis, Dim(), kOne), second = slice(parts, partAxis, kOne, kOne);
-  if (getInverse())
-    s = -s;
-  Value turned[] = {(first * c - second * s).value, (first * s + second * c).value};
+  Formula forth = getInverse() ? -s : s, back = getInverse() ? s : -s;
+  Value turned[] = {TurnOp::create(b, first.value, second.value, c.value, forth.value),
+                    TurnOp::create(b, second.value, first.value, c.value, back.value)};
   results.push_back(reshape(concat(b, turned, partAxis), dims).value);
   return success();
 }
@@ -119,6 +120,30 @@ LogicalResult RotaryOp::differentiate(OpBuilder &builder, ValueRange cotangents,
   if (getPositions())
     gradients.push_back(Value());
   return success();
+}
+
+LogicalResult TurnOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  for (Value operand : op.getOperands())
+    if (failed(context.requireFloat(operand, "an operand")))
+      return failure();
+  std::optional<Dims> dims = broadcast(dimsOf(op.getA()), dimsOf(op.getCosine()));
+  if (!dims || *dims != dimsOf(op.getA()) || dimsOf(op.getB()) != *dims || dimsOf(op.getSine()) != dimsOf(op.getCosine()))
+    return context.error("expects two equal shapes and angles that broadcast to them, but got " + text(dimsOf(op.getA())) + " and " +
+                         text(dimsOf(op.getCosine())));
+  results.push_back(plainType(op.getA()));
+  return success();
+}
+LogicalResult TurnOp::evaluate(Evaluation &evaluation) {
+  Array result(evaluation.shapeOf(getResult()));
+  forEach(result.shape, [&](ArrayRef<int64_t> i) {
+    result(i) = evaluation.in(0).at(i) * evaluation.in(2).at(i) - evaluation.in(1).at(i) * evaluation.in(3).at(i);
+  });
+  evaluation.out() = std::move(result);
+  return success();
+}
+void TurnOp::emit(ImplicitLocOpBuilder &builder, ValueRange operands, SmallVectorImpl<Value> &results) {
+  Scalar a(builder, operands[0]), b(builder, operands[1]), c(builder, operands[2]), s(builder, operands[3]);
+  results.push_back((a * c - b * s).value);
 }
 
 //===-- positions, distances, t5_buckets -------------------------------------------------------------------------------------===//
