@@ -65,8 +65,8 @@ private:
   Storage copied(mlir::Value value);
   Operand operandOf(mlir::Value value);
 
-  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal indices and segments.
-  llvm::ArrayRef<Operand> orderOf(mlir::Location loc, mlir::Value indices, const Dim &segments);
+  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal entries.
+  llvm::ArrayRef<Operand> orderOf(Segmented segmented, const Dim &rowCount);
 
   mlir::func::FuncOp function;
   plan::ProgramOp program;
