@@ -19,6 +19,7 @@ enum class Form {
 struct EntriesSkeleton {
   StringRef name;
   SmallVector<Form, 3> operands;
+  Form listedRows = Form::Rows; ///< what stands for Form::Rows when entries name their rows
 };
 
 } // namespace
@@ -26,7 +27,7 @@ struct EntriesSkeleton {
 static const EntriesSkeleton *findSkeleton(StringRef name) {
   static const EntriesSkeleton all[] = {
       {"select", {Form::Rows}},
-      {"take", {Form::Rows, Form::Entries}},
+      {"take", {Form::Rows, Form::Entries}, Form::Table},
       {"place", {Form::Entries, Form::Entries}},
       {"gather_sum", {Form::Entries, Form::Entries, Form::Table}},
       {"sampled", {Form::Rows, Form::Table, Form::Entries}},
@@ -41,12 +42,30 @@ bool nacre::isEntriesSkeleton(StringRef skeleton) { return findSkeleton(skeleton
 
 static Layout asMatrix(const Dims &sizes) { return Layout::contiguous({product(ArrayRef<Dim>(sizes).drop_back()), sizes.back()}); }
 
-ArrayRef<Operand> ProgramBuilder::orderOf(Location loc, Value indices, const Dim &segments) {
+/// A list as the kernels see it: rows and columns, one after the other.
+static Operand asList(const Storage &from) {
+  Layout layout = asMatrix(from.layout.sizes);
+  layout.offset = from.layout.offset;
+  return {from.buffer, 0, layout};
+}
+
+ArrayRef<Operand> ProgramBuilder::orderOf(Segmented segmented, const Dim &rowCount) {
+  Value indices = segmented.segmentIndices(), rows = segmented.segmentRows();
   Storage from = readWhole(indices);
+  KernelBody body;
+  body.skeleton = "segment_order";
+  body.inputs = {indices};
+  std::vector<Operand> operands = {asList(from)};
   llvm::SaveAndRestore saved(guard, demand.of(indices)); // others may need the order when its first reader is skipped
   std::string key;
   llvm::raw_string_ostream text(key);
-  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segments.str();
+  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segmented.segments().str();
+  if (rows) {
+    body.inputs.push_back(rows);
+    operands.push_back(asList(readWhole(rows)));
+    operands.back().layout.sizes[0] = rowCount;
+    text << " in " << operands.back().buffer.getAsOpaquePointer() << "+" << operands.back().layout.offset.str();
+  }
   for (const Literal &literal : guard) // where only one of two readers of the same place runs, each has an order of its own
     text << " if " << literal.condition.getAsOpaquePointer() << (literal.holds ? "" : " not");
   std::vector<Operand> &known = orders[key];
@@ -57,15 +76,11 @@ ArrayRef<Operand> ProgramBuilder::orderOf(Location loc, Value indices, const Dim
     Storage made = storage.temporary({size}, IntegerType::get(builder.getContext(), 32), name);
     return Operand{made.buffer, 0, made.layout};
   };
-  known = {list(count, "order"), list(count, "order_rows"), list(segments, "segment_ends")};
-  KernelBody body;
-  body.skeleton = "segment_order";
-  body.inputs = {indices};
+  known = {list(count, "order"), list(count, "order_rows"), list(segmented.segments(), "segment_ends")};
+  llvm::append_range(operands, known);
   body.outputs = {indices, indices, indices}; // what is written has no operator of its own
-  body.access.assign(4, "i32");
-  Layout entries = asMatrix(from.layout.sizes);
-  entries.offset = from.layout.offset;
-  launch(loc, body, {{from.buffer, 0, entries}, known[0], known[1], known[2]}, count);
+  body.access.assign(operands.size(), "i32");
+  launch(segmented->getLoc(), body, operands, count);
   return known;
 }
 
@@ -78,22 +93,29 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
   body.ops.assign(group.ops.begin(), group.ops.end());
   body.inputs.assign(heart->operand_begin(), heart->operand_end());
   std::vector<Operand> operands;
-  for (auto [value, form] : llvm::zip_equal(heart->getOperands(), skeleton.operands)) {
+  // One operand more is a list of the entries' rows.
+  bool listed = heart->getNumOperands() > skeleton.operands.size();
+  for (auto [index, value] : llvm::enumerate(heart->getOperands())) {
+    Form form = index < skeleton.operands.size() ? skeleton.operands[index] : Form::Entries;
+    if (listed && form == Form::Rows)
+      form = skeleton.listedRows;
     Dims sizes = dimsOf(value);
     body.access.push_back(elementName(plainType(value).getElementType()));
     if (segmented && value == segmented.segmentIndices()) {
-      llvm::append_range(operands, orderOf(heart->getLoc(), value, segmented.segments()));
+      // Rows are those of the operand that entries multiply.
+      auto rows = llvm::find(skeleton.operands, Form::Rows) - skeleton.operands.begin();
+      Dim rowCount = rows < int64_t(heart->getNumOperands()) ? dimsOf(heart->getOperand(rows))[0] : Dim();
+      llvm::append_range(operands, orderOf(segmented, rowCount));
+    } else if (segmented && value == segmented.segmentRows()) {
+      continue; // its order holds them
     } else if (form == Form::Entries) {
-      Storage from = readWhole(value);
-      Layout layout = asMatrix(sizes);
-      layout.offset = from.layout.offset;
-      operands.push_back({from.buffer, 0, layout});
+      operands.push_back(asList(readWhole(value)));
     } else if (form == Form::Table) {
       Storage from = read(value);
       operands.push_back({from.buffer, 0, from.layout});
     } else {
       // A row that several rows of the result share repeats.
-      Dims space = segmented ? sizes : dimsOf(heart->getResult(0));
+      Dims space = segmented || listed ? sizes : dimsOf(heart->getResult(0));
       space.back() = sizes.back();
       operands.push_back(readFlat(value, space));
     }

@@ -12,7 +12,7 @@ using namespace mlir;
 
 /// Attributes that hold extents; those reach a kernel through its launch.
 static bool isExtent(StringRef name) {
-  return llvm::is_contained({"shape", "size", "start", "rows", "axis"}, name);
+  return llvm::is_contained({"shape", "size", "start", "rows", "count", "segments", "axis"}, name);
 }
 
 /// Free operators that the kernel computes for itself, before the operators that need them.

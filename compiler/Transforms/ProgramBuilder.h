@@ -69,8 +69,8 @@ private:
   /// The conditions of a guard as numbers in memory, and what they must be.
   std::pair<llvm::SmallVector<mlir::Value>, llvm::SmallVector<bool>> guardOperands(const Guard &guard);
 
-  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal indices, segments and guards.
-  llvm::ArrayRef<Operand> orderOf(mlir::Location loc, mlir::Value indices, const Dim &segments);
+  /// The entries' order by index, as operands of a segment kernel: order, rows, ends. Made once for equal entries and guards.
+  llvm::ArrayRef<Operand> orderOf(Segmented segmented, const Dim &rowCount);
 
   mlir::func::FuncOp function;
   plan::ProgramOp program;

@@ -53,7 +53,7 @@ private:
 
 struct Row {
   const char *name;
-  std::vector<const char *> inputs; ///< "f B N", or "i B K < N": integers from -1 to N, both outside [0, N)
+  std::vector<const char *> inputs; ///< "f B N", or "i B K < N": integers from -1 to N, both outside [0, N); "r K < B": those in ascending order
   std::function<llvm::SmallVector<Value>(Make &, llvm::ArrayRef<Value>)> build;
 };
 
@@ -83,20 +83,35 @@ const std::vector<Row> &rows() {
        }},
       {"segments", {"f B K", "i B K < N", "f B M", "f K B"},
        [](Make &m, auto x) {
-         mlir::NamedAttribute n = m.text("rows", "N");
+         mlir::NamedAttribute n = m.text("segments", "N");
          return llvm::SmallVector<Value>{m("segment_outer", {x[0], x[1], x[2]}, n), m("segment_sum", {x[0], x[1]}, n),
                                          m("segment_sum", {m.transposed(x[3]), x[1]}, n)};
        }},
       {"segments_updated", {"f B K", "i B K < N", "f B M", "f N M", "f N 1"},
        [](Make &m, auto x) {
-         Value g = m("segment_outer", {x[0], x[1], x[2]}, m.text("rows", "N"));
+         Value g = m("segment_outer", {x[0], x[1], x[2]}, m.text("segments", "N"));
          return llvm::SmallVector<Value>{m("sub", {x[3], m("mul", {g, x[4]})})};
        }},
       {"segments_transposed", {"f B K", "i B K < N", "f B M", "f M N", "f N"},
        [](Make &m, auto x) {
-         Value g = m.transposed(m("segment_outer", {x[0], x[1], x[2]}, m.text("rows", "N")));
+         Value g = m.transposed(m("segment_outer", {x[0], x[1], x[2]}, m.text("segments", "N")));
          return llvm::SmallVector<Value>{m("sub", {x[3], m("mul", {g, x[4]})})};
        }},
+      {"take_listed", {"f B N", "i K < N", "r K < B"}, [](Make &m, auto x) { return llvm::SmallVector<Value>{m("take", x)}; }},
+      {"take_listed_of_one_row", {"f 1 N", "i K < N", "r K < B"}, [](Make &m, auto x) { return llvm::SmallVector<Value>{m("take", x)}; }},
+      {"take_listed_of_one_column", {"f B 1", "i K < N", "r K < B"}, [](Make &m, auto x) { return llvm::SmallVector<Value>{m("take", x)}; }},
+      {"place_listed", {"f K", "i K < N", "r K < B"},
+       [](Make &m, auto x) { return llvm::SmallVector<Value>{m("place", x, {m.text("size", "N"), m.text("count", "B")})}; }},
+      {"gather_listed", {"f K", "i K < N", "f N M", "r K < B", "f M"},
+       [](Make &m, auto x) {
+         return llvm::SmallVector<Value>{m("add", {m("gather_rows_sum", x.take_front(4), m.text("count", "B")), x[4]})};
+       }},
+      {"sampled_listed", {"f B M", "f N M", "i K < N", "r K < B", "f K"},
+       [](Make &m, auto x) { return llvm::SmallVector<Value>{m("add", {m("sampled_product", x.take_front(4)), x[4]})}; }},
+      {"sampled_listed_transposed", {"f B M", "f M N", "i K < N", "r K < B"},
+       [](Make &m, auto x) { return llvm::SmallVector<Value>{m("sampled_product", {x[0], m.transposed(x[1]), x[2], x[3]})}; }},
+      {"segments_listed", {"f K", "i K < N", "f B M", "r K < B"},
+       [](Make &m, auto x) { return llvm::SmallVector<Value>{m("segment_outer", x, m.text("segments", "N"))}; }},
       {"fold", {"f B M", "f M 40", "f 40"},
        [](Make &m, auto x) {
          return llvm::to_vector(m.top(m("relu", m("add", {m("matmul", {x[0], x[1]}), x[2]})), "7"));
@@ -189,6 +204,8 @@ protected:
         shape.push_back(*Dim::parse(word)->evaluate(binding));
       const uint64_t key = arrays.size() + 1;
       arrays.push_back(words[0] == "f" ? integers(shape, -3, 4, key) : integers(shape, -1, binding.lookup(bound.trim()) + 1, key));
+      if (words[0] == "r")
+        std::sort(arrays.back().data.begin(), arrays.back().data.end());
     }
     return arrays;
   }

@@ -34,6 +34,31 @@ static void forRows(VectorBuilder &b, const Kernel &kernel, Value grain, Value r
   b.loop(b.mul(kernel.begin, grain), b.min(b.mul(kernel.end, grain), rows), 1, body);
 }
 
+namespace {
+/// Slots [begin, end) of a row, and the row's number in results of the entries' shape.
+struct RowSlots {
+  Value begin, end;
+};
+} // namespace
+
+/// The first of `count` ascending numbers that is not below `number`.
+static Value lowerBound(VectorBuilder &b, Value list, Value count, Value number) {
+  return b.repeat(
+      {b.integer(0), count}, [&](llvm::ArrayRef<Value> range) { return b.less(range[0], range[1]); },
+      [&](llvm::ArrayRef<Value> range) {
+        Value middle = b.div(b.add(range[0], range[1]), 2);
+        Value below = b.less(b.extend(b.loadIntScalar(b.at(list, middle))), number);
+        return Values{b.select(below, b.add(middle, 1), range[0]), b.select(below, range[1], middle)};
+      })[0];
+}
+
+/// Where the entries of a row stand; `rowList` is null when they stand in their rows.
+static RowSlots slotsOf(VectorBuilder &b, Value rowList, Value row, Value k) {
+  if (!rowList)
+    return {b.mul(row, k), b.mul(b.add(row, 1), k)};
+  return {lowerBound(b, rowList, k, row), lowerBound(b, rowList, k, b.add(row, 1))};
+}
+
 //===-- take, place ----------------------------------------------------------------------------------------------------------===//
 
 KernelInfo emitTake(ModuleOp module, llvm::StringRef name, const Level &level) {
@@ -57,21 +82,45 @@ KernelInfo emitTake(ModuleOp module, llvm::StringRef name, const Level &level) {
   return info;
 }
 
-KernelInfo emitPlace(ModuleOp module, llvm::StringRef name, const Level &level) {
+KernelInfo emitTakeListed(ModuleOp module, llvm::StringRef name, const Level &level) {
+  using S = TakeListedSlots;
+  auto [kernel, builder] = createKernel(module, name, level);
+  VectorBuilder b = builder;
+  Slots slot{b, kernel};
+  auto limit = [&](int64_t size) { return b.broadcast(b.truncate(slot.integer(size))); };
+  auto wide = [&](Value lanes) -> Value { return arith::ExtSIOp::create(b.op, VectorType::get({b.lanes()}, b.i64()), lanes); };
+  Value rows = limit(S::Rows), columns = limit(S::Columns), first = b.mul(kernel.begin, kTaskColumns);
+  Value end = b.min(b.mul(kernel.end, kTaskColumns), slot.integer(S::K));
+  b.loop(first, end, b.lanes(), [&](Value s) {
+    Value mask = b.mask(b.sub(end, s)), index = b.loadInts(b.at(slot.pointer(S::Indices), s), mask);
+    Value row = b.loadInts(b.at(slot.pointer(S::RowList), s), mask);
+    Value used = b.both(mask, b.both(isUsed(b, index, columns), isUsed(b, row, rows)));
+    Value offsets = b.add(b.mul(wide(row), b.broadcast(slot.integer(S::XRow))), b.mul(wide(index), b.broadcast(slot.integer(S::XColumn))));
+    b.store(b.gather(b.f32(), slot.pointer(S::X), offsets, used), b.at(slot.pointer(S::Output), s), mask);
+  });
+  KernelInfo info;
+  info.function = kernel.function;
+  info.tasks = {{S::K, kTaskColumns}};
+  info.slotCount = S::Count;
+  return info;
+}
+
+KernelInfo emitPlace(ModuleOp module, llvm::StringRef name, const Level &level, bool listed) {
   using S = PlaceSlots;
   auto [kernel, builder] = createKernel(module, name, level);
   VectorBuilder b = builder;
   Slots slot{b, kernel};
-  Value k = slot.integer(S::K), columns = slot.integer(S::Columns);
+  Value k = slot.integer(S::K), columns = slot.integer(S::Columns), rowList = listed ? slot.pointer(S::RowList) : Value();
+  Value values = slot.pointer(S::Values), indices = slot.pointer(S::Indices);
   forRows(b, kernel, slot.integer(S::RowGrain), slot.integer(S::Rows), [&](Value row) {
-    Value values = b.at(slot.pointer(S::Values), b.mul(row, k)), indices = b.at(slot.pointer(S::Indices), b.mul(row, k));
     Value out = b.at(slot.pointer(S::Output), b.mul(row, slot.integer(S::OutputRow)));
     b.loop(b.integer(0), columns, b.lanes(), [&](Value j) { b.store(b.splat(0), b.at(out, j), b.mask(b.sub(columns, j))); });
-    b.loop(b.integer(0), k, 1, [&](Value j) {
-      Value index = b.extend(b.loadIntScalar(b.at(indices, j)));
+    RowSlots entries = slotsOf(b, rowList, row, k);
+    b.loop(entries.begin, entries.end, 1, [&](Value s) {
+      Value index = b.extend(b.loadIntScalar(b.at(indices, s)));
       b.ifThen(isUsed(b, index, columns), [&] {
         Value place = b.at(out, index);
-        b.storeScalar(b.addf(b.loadScalar(place), b.loadScalar(b.at(values, j))), place);
+        b.storeScalar(b.addf(b.loadScalar(place), b.loadScalar(b.at(values, s))), place);
       });
     });
   });
@@ -106,7 +155,7 @@ static Value loadColumns(VectorBuilder &b, const Table &table, bool isPlain, Val
 namespace {
 /// The entries of one row.
 struct Row {
-  Value values, indices, count;
+  Value values, indices, begin, end;
 };
 } // namespace
 
@@ -116,7 +165,7 @@ static void gatherChunk(VectorBuilder &b, const Table &table, bool isPlain, cons
   Values masks;
   for (int64_t v = 0; v < chunk; ++v)
     masks.push_back(b.mask(b.add(reach, -v * b.lanes())));
-  Values sums = b.loop(b.integer(0), row.count, 1, Values(chunk, b.splat(0)), [&](Value j, llvm::ArrayRef<Value> before) {
+  Values sums = b.loop(row.begin, row.end, 1, Values(chunk, b.splat(0)), [&](Value j, llvm::ArrayRef<Value> before) {
     Value index = b.extend(b.loadIntScalar(b.at(row.indices, j)));
     auto add = [&] {
       Value from = b.at(table.pointer, b.mul(index, table.row)), factor = b.loadBroadcast(b.at(row.values, j));
@@ -131,7 +180,7 @@ static void gatherChunk(VectorBuilder &b, const Table &table, bool isPlain, cons
     b.store(sums[v], b.at(target, v * b.lanes()));
 }
 
-KernelInfo emitGatherSum(ModuleOp module, llvm::StringRef name, const Level &level, const EpilogueSpec &spec) {
+KernelInfo emitGatherSum(ModuleOp module, llvm::StringRef name, const Level &level, const EpilogueSpec &spec, bool listed) {
   using S = GatherSumSlots;
   auto [kernel, builder] = createKernel(module, name, level);
   VectorBuilder b = builder;
@@ -141,12 +190,13 @@ KernelInfo emitGatherSum(ModuleOp module, llvm::StringRef name, const Level &lev
   Table table = tableAt(slot, S::Table, S::TableRow, S::TableColumn, S::TableRows);
   Value width = slot.integer(S::Width), k = slot.integer(S::K), isPlain = b.equal(table.column, b.integer(1));
   const int64_t columns = kChunk * b.lanes();
-  Value blocks = b.ceilDiv(width, kTaskColumns), sums = kernel.scratch;
+  Value blocks = b.ceilDiv(width, kTaskColumns), sums = kernel.scratch, rowList = listed ? slot.pointer(S::RowList) : Value();
   b.loop(kernel.begin, kernel.end, 1, [&](Value task) {
     Value first = b.mul(b.div(task, blocks), kRows), end = b.min(b.add(first, kRows), slot.integer(S::Rows));
     Value left = b.mul(b.rem(task, blocks), kTaskColumns), right = b.min(b.add(left, kTaskColumns), width);
     b.loop(first, end, 1, [&](Value row) {
-      Row entries{b.at(slot.pointer(S::Values), b.mul(row, k)), b.at(slot.pointer(S::Indices), b.mul(row, k)), k};
+      RowSlots slots = slotsOf(b, rowList, row, k);
+      Row entries{slot.pointer(S::Values), slot.pointer(S::Indices), slots.begin, slots.end};
       b.loop(left, right, columns, [&](Value column) {
         Value reach = b.min(b.sub(right, column), b.integer(columns));
         auto gather = [&](bool plain, int64_t chunk) { gatherChunk(b, table, plain, entries, column, reach, chunk, sums); };
@@ -187,7 +237,39 @@ static Value dotPlain(VectorBuilder &b, Value x, Value row, Value width) {
   return b.sum(sum);
 }
 
-KernelInfo emitSampled(ModuleOp module, llvm::StringRef name, const Level &level, const EpilogueSpec &spec) {
+namespace {
+/// Products of a row of x with table rows that entries name.
+struct Sampling {
+  Table table;
+  Value x, width, indices, sums;
+};
+} // namespace
+
+/// Stores `count` products for slots from `first` on to `sums`; a table whose columns lie side by side.
+static void samplePlain(VectorBuilder &b, const Sampling &at, Value first, Value count) {
+  b.loop(b.integer(0), count, 1, [&](Value lane) {
+    Value index = b.extend(b.loadIntScalar(b.at(at.indices, b.add(first, lane))));
+    Value dot = b.ifElse(
+        isUsed(b, index, at.table.rows), b.f32(),
+        [&] { return Values{dotPlain(b, at.x, b.at(at.table.pointer, b.mul(index, at.table.row)), at.width)}; },
+        [&] { return Values{b.scalar(0)}; })[0];
+    b.storeScalar(dot, b.at(at.sums, lane));
+  });
+}
+
+/// As samplePlain; a row of the stored matrix holds one element of every table row.
+static void sampleTransposed(VectorBuilder &b, const Sampling &at, Value first, Value count) {
+  Value mask = b.mask(count), index = b.loadInts(b.at(at.indices, first), mask);
+  Value used = b.both(mask, isUsed(b, index, b.broadcast(b.truncate(at.table.rows))));
+  Value wide = arith::ExtSIOp::create(b.op, VectorType::get({b.lanes()}, b.i64()), index);
+  Value offsets = b.mul(wide, b.broadcast(at.table.row));
+  b.store(b.loop(b.integer(0), at.width, 1, b.splat(0), [&](Value c, llvm::ArrayRef<Value> before) {
+    Value column = b.gather(b.f32(), b.at(at.table.pointer, b.mul(c, at.table.column)), offsets, used);
+    return Values{b.fma(b.loadBroadcast(b.at(at.x, c)), column, before[0])};
+  })[0], at.sums);
+}
+
+KernelInfo emitSampled(ModuleOp module, llvm::StringRef name, const Level &level, const EpilogueSpec &spec, bool listed) {
   using S = SampledSlots;
   auto [kernel, builder] = createKernel(module, name, level);
   VectorBuilder b = builder;
@@ -195,37 +277,39 @@ KernelInfo emitSampled(ModuleOp module, llvm::StringRef name, const Level &level
   TileSlots tile(S::TileCount, spec);
   auto extras = tile.loadExtras(b, kernel), outputs = tile.loadOutputs(b, kernel);
   Table table = tableAt(slot, S::Table, S::TableRow, S::TableColumn, S::TableRows);
-  Value width = slot.integer(S::Width), k = slot.integer(S::K), isPlain = b.equal(table.column, b.integer(1));
-  Value rows = b.broadcast(b.truncate(table.rows)), sums = kernel.scratch;
-  forRows(b, kernel, b.integer(kRows), slot.integer(S::Rows), [&](Value row) {
-    Value x = b.at(slot.pointer(S::X), b.mul(row, slot.integer(S::XRow))), indices = b.at(slot.pointer(S::Indices), b.mul(row, k));
-    b.loop(b.integer(0), k, b.lanes(), [&](Value j) {
-      Value count = b.min(b.sub(k, j), b.integer(b.lanes()));
-      b.ifElse(
-          isPlain,
-          [&] {
-            b.loop(b.integer(0), count, 1, [&](Value lane) {
-              Value index = b.extend(b.loadIntScalar(b.at(indices, b.add(j, lane))));
-              Value dot = b.ifElse(
-                  isUsed(b, index, table.rows), b.f32(),
-                  [&] { return Values{dotPlain(b, x, b.at(table.pointer, b.mul(index, table.row)), width)}; },
-                  [&] { return Values{b.scalar(0)}; })[0];
-              b.storeScalar(dot, b.at(sums, lane));
-            });
-          },
-          [&] {
-            // A row of the stored matrix holds one element of every table row.
-            Value mask = b.mask(count), index = b.loadInts(b.at(indices, j), mask);
-            Value used = b.both(mask, isUsed(b, index, rows));
-            Value wide = arith::ExtSIOp::create(b.op, VectorType::get({b.lanes()}, b.i64()), index);
-            Value offsets = b.mul(wide, b.broadcast(table.row));
-            b.store(b.loop(b.integer(0), width, 1, b.splat(0), [&](Value c, llvm::ArrayRef<Value> before) {
-              Value column = b.gather(b.f32(), b.at(table.pointer, b.mul(c, table.column)), offsets, used);
-              return Values{b.fma(b.loadBroadcast(b.at(x, c)), column, before[0])};
-            })[0], sums);
-          });
-      emitEpilogue(b, spec, extras, outputs, {sums, 0, row, b.integer(1), j, count});
+  Value k = slot.integer(S::K), rows = slot.integer(S::Rows), isPlain = b.equal(table.column, b.integer(1));
+  Value indices = slot.pointer(S::Indices), rowList = listed ? slot.pointer(S::RowList) : Value(), sums = kernel.scratch;
+  // Listed slots of no row stand before the first and behind the last one.
+  auto finishUnused = [&](Value begin, Value end) {
+    b.loop(begin, end, b.lanes(), [&](Value s) {
+      b.store(b.splat(0), sums);
+      emitEpilogue(b, spec, extras, outputs, {sums, 0, b.integer(0), b.integer(1), s, b.min(b.sub(end, s), b.integer(b.lanes()))});
     });
+  };
+  auto emitRow = [&](Value row) {
+    Sampling at{table, b.at(slot.pointer(S::X), b.mul(row, slot.integer(S::XRow))), slot.integer(S::Width), indices, sums};
+    // Where slot s stands in the result: entries in their rows as [row][s - begin], listed ones as [0][s].
+    RowSlots entries = slotsOf(b, rowList, row, k);
+    Value resultRow = listed ? b.integer(0) : row, offset = listed ? b.integer(0) : entries.begin;
+    auto finish = [&](Value s, Value count) {
+      emitEpilogue(b, spec, extras, outputs, {sums, 0, resultRow, b.integer(1), b.sub(s, offset), count});
+    };
+    b.loop(entries.begin, entries.end, b.lanes(), [&](Value s) {
+      Value count = b.min(b.sub(entries.end, s), b.integer(b.lanes()));
+      b.ifElse(isPlain, [&] { samplePlain(b, at, s, count); }, [&] { sampleTransposed(b, at, s, count); });
+      finish(s, count);
+    });
+  };
+  forRows(b, kernel, b.integer(kRows), rows, [&](Value row) {
+    if (!listed)
+      return emitRow(row);
+    Value last = b.add(rows, -1);
+    b.ifElse(
+        b.less(row, last), [&] { emitRow(row); },
+        [&] {
+          finishUnused(b.integer(0), lowerBound(b, rowList, k, b.integer(0)));
+          finishUnused(lowerBound(b, rowList, k, last), k);
+        });
   });
   KernelInfo info;
   info.function = kernel.function;

@@ -25,6 +25,12 @@ public:
   Slot rows(int64_t i) const { return Slot::integer(layouts[i].sizes[0]); }
   Slot columns(int64_t i) const { return Slot::integer(layouts[i].sizes[1]); }
   int64_t count() const { return static_cast<int64_t>(views.size()); }
+  /// Stride and size of an axis; one of a single element repeats for ever.
+  std::pair<Slot, Slot> repeatable(int64_t i, int64_t axis) const {
+    if (layouts[i].sizes[axis].isOne())
+      return {Slot::integer(0), Slot::integer(INT32_MAX)};
+    return {Slot::integer(layouts[i].strides[axis]), Slot::integer(layouts[i].sizes[axis])};
+  }
 
   /// Appends the slots of extras and outputs, which begin at view `first`.
   void fillTile(std::vector<Slot> &slots, int64_t first, const EpilogueSpec &spec) const {
@@ -68,55 +74,74 @@ static std::vector<Slot> fillSelect(plan::KernelOp, plan::LaunchOp launch) {
           rowGrain(SelectSlots::Columns)};
 }
 
-static KernelInfo emitTakeKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
-  return emitTake(module, name, level);
+/// Whether entries name their rows: the heart then has one operand more than `plain`.
+static bool isListed(plan::KernelOp kernel, int64_t plain) { return heartOf(kernel).getNumOperands() > plain; }
+
+static KernelInfo emitTakeKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
+  return isListed(kernel, 2) ? emitTakeListed(module, name, level) : emitTake(module, name, level);
 }
-static std::vector<Slot> fillTake(plan::KernelOp, plan::LaunchOp launch) {
-  Views v(launch); // x, indices, result
+static std::vector<Slot> fillTake(plan::KernelOp kernel, plan::LaunchOp launch) {
+  Views v(launch); // x, indices, rows?, result
+  if (isListed(kernel, 2))
+    return {v.pointer(0), v.repeatable(0, 0).first, v.repeatable(0, 1).first, v.pointer(1), v.pointer(2), v.pointer(3), v.columns(1),
+            v.repeatable(0, 0).second, v.repeatable(0, 1).second};
   return {v.pointer(0), v.row(0), v.pointer(1), v.pointer(2), v.row(2), v.rows(2), v.columns(2), v.columns(0), rowGrain(TakeSlots::K)};
 }
 
-static KernelInfo emitPlaceKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
-  return emitPlace(module, name, level);
+static KernelInfo emitPlaceKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
+  return emitPlace(module, name, level, isListed(kernel, 2));
 }
-static std::vector<Slot> fillPlace(plan::KernelOp, plan::LaunchOp launch) {
-  Views v(launch); // values, indices, result
-  return {v.pointer(0), v.pointer(1), v.pointer(2), v.row(2), v.rows(0), v.columns(0), v.columns(2), rowGrain(PlaceSlots::Columns)};
+static std::vector<Slot> fillPlace(plan::KernelOp kernel, plan::LaunchOp launch) {
+  Views v(launch); // values, indices, rows?, result
+  const int64_t result = isListed(kernel, 2) ? 3 : 2;
+  return {v.pointer(0), v.pointer(1), v.pointer(result), v.row(result), v.rows(result), v.columns(0), v.columns(result),
+          rowGrain(PlaceSlots::Columns), result == 3 ? v.pointer(2) : Slot::integer(0)};
 }
 
 //===-- products with a table ------------------------------------------------------------------------------------------------===//
 
-static constexpr int64_t kTableOperands = 3;
+static constexpr int64_t kTableOperands = 3; // and rows?
+
+static int64_t heartOperands(plan::KernelOp kernel) { return heartOf(kernel).getNumOperands(); }
+static Slot rowListOf(plan::KernelOp kernel, const Views &views) {
+  return isListed(kernel, kTableOperands) ? views.pointer(kTableOperands) : Slot::integer(0);
+}
 
 static KernelInfo emitGatherSumKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
-  return emitGatherSum(module, name, level, epilogueOf(kernel, kTableOperands));
+  return emitGatherSum(module, name, level, epilogueOf(kernel, heartOperands(kernel)), isListed(kernel, kTableOperands));
 }
 static std::vector<Slot> fillGatherSum(plan::KernelOp kernel, plan::LaunchOp launch) {
-  Views v(launch); // values, indices, table
-  std::vector<Slot> slots = {v.pointer(0), v.pointer(1), v.pointer(2), v.row(2), v.column(2), v.rows(2), v.rows(0), v.columns(0), v.columns(2)};
-  v.fillTile(slots, kTableOperands, epilogueOf(kernel, kTableOperands));
+  Views v(launch); // values, indices, table, rows?, extras, results
+  std::vector<Slot> slots = {v.pointer(0), v.pointer(1), v.pointer(2), v.row(2), v.column(2), v.rows(2), v.rows(v.count() - 1),
+                             v.columns(0), v.columns(2), rowListOf(kernel, v)};
+  v.fillTile(slots, heartOperands(kernel), epilogueOf(kernel, heartOperands(kernel)));
   return slots;
 }
 
 static KernelInfo emitSampledKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
-  return emitSampled(module, name, level, epilogueOf(kernel, kTableOperands));
+  return emitSampled(module, name, level, epilogueOf(kernel, heartOperands(kernel)), isListed(kernel, kTableOperands));
 }
 static std::vector<Slot> fillSampled(plan::KernelOp kernel, plan::LaunchOp launch) {
-  Views v(launch); // x, table, indices
-  std::vector<Slot> slots = {v.pointer(0), v.row(0), v.pointer(2), v.pointer(1), v.row(1), v.column(1), v.rows(1), v.rows(2), v.columns(2),
-                             v.columns(1)};
-  v.fillTile(slots, kTableOperands, epilogueOf(kernel, kTableOperands));
+  Views v(launch); // x, table, indices, rows?, extras, results
+  std::vector<Slot> slots = {v.pointer(0), v.row(0), v.pointer(2), v.pointer(1), v.row(1), v.column(1), v.rows(1), v.rows(0), v.columns(2),
+                             v.columns(1), rowListOf(kernel, v)};
+  if (isListed(kernel, kTableOperands))
+    slots[SampledSlots::Rows].value = slots[SampledSlots::Rows].value + Dim::constant(1);
+  v.fillTile(slots, heartOperands(kernel), epilogueOf(kernel, heartOperands(kernel)));
   return slots;
 }
 
 //===-- sums by index --------------------------------------------------------------------------------------------------------===//
 
-static KernelInfo emitSegmentOrderKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
-  return emitSegmentOrder(module, name, level);
+static bool isListedOrder(plan::KernelOp kernel) { return kernel.getBody().front().getNumArguments() > 1; }
+static KernelInfo emitSegmentOrderKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel) {
+  return emitSegmentOrder(module, name, level, isListedOrder(kernel));
 }
-static std::vector<Slot> fillSegmentOrder(plan::KernelOp, plan::LaunchOp launch) {
-  Views v(launch); // indices, order, rows, ends
-  return {v.pointer(0), v.pointer(1), v.pointer(2), v.pointer(3), v.rows(0), v.columns(0), v.rows(3), Slot::integer(1)};
+static std::vector<Slot> fillSegmentOrder(plan::KernelOp kernel, plan::LaunchOp launch) {
+  Views v(launch); // indices [rows, k], order, rows, ends; or indices [1, k], row list [rows, k], order, rows, ends
+  const int64_t first = isListedOrder(kernel) ? 2 : 1;
+  return {v.pointer(0), v.pointer(first), v.pointer(first + 1), v.pointer(first + 2), v.rows(first - 1), v.columns(0), v.rows(first + 2),
+          Slot::integer(1), v.pointer(first - 1)};
 }
 
 static KernelInfo emitSegmentSumKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
@@ -127,11 +152,11 @@ static std::vector<Slot> fillSegmentSum(plan::KernelOp, plan::LaunchOp launch) {
   return {v.pointer(0), v.pointer(1), v.pointer(3), v.pointer(4), v.rows(3)};
 }
 
-static constexpr int64_t kSegmentOperands = 3; // values, indices, x; the launch has order, rows and ends in place of indices
+// Operands are values, indices, x, rows?; the launch has values, order, rows and ends, x.
 
 static SegmentSpec segmentSpec(plan::KernelOp kernel) {
   SegmentSpec spec;
-  static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kSegmentOperands);
+  static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, heartOperands(kernel));
   Operation &heart = heartOf(kernel);
   spec.transposed = llvm::any_of(heart.getUsers(), [](Operation *user) { return isa<View>(user); });
   return spec;

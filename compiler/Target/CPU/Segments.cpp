@@ -15,15 +15,23 @@ static constexpr int64_t kSumSegments = 2048; // of a task that sums numbers
 //===-- the order ------------------------------------------------------------------------------------------------------------===//
 
 /// Calls `body` with every entry whose index is a segment: entry, its row, and the address of its segment's counter.
-static void forEntries(VectorBuilder &b, const Kernel &kernel, llvm::function_ref<void(Value entry, Value row, Value counter)> body) {
+static void forEntries(VectorBuilder &b, const Kernel &kernel, bool listed, llvm::function_ref<void(Value entry, Value row, Value counter)> body) {
   using S = SegmentOrderSlots;
   Value indices = b.slotPointer(kernel.slots, S::Indices), ends = b.slotPointer(kernel.slots, S::Ends);
   Value k = b.slotInteger(kernel.slots, S::K), segments = b.slotInteger(kernel.slots, S::Segments);
-  b.loop(b.integer(0), b.slotInteger(kernel.slots, S::Rows), 1, [&](Value row) {
-    b.loop(b.integer(0), k, 1, [&](Value j) {
-      Value entry = b.add(b.mul(row, k), j), index = b.extend(b.loadIntScalar(b.at(indices, entry)));
-      b.ifThen(b.compare(CmpIPredicate::ult, index, segments), [&] { body(entry, row, b.at(ends, index)); });
-    });
+  Value rows = b.slotInteger(kernel.slots, S::Rows);
+  auto visit = [&](Value entry, Value row) {
+    Value index = b.extend(b.loadIntScalar(b.at(indices, entry))), used = b.compare(CmpIPredicate::ult, index, segments);
+    if (listed)
+      used = b.both(used, b.compare(CmpIPredicate::ult, row, rows));
+    b.ifThen(used, [&] { body(entry, row, b.at(ends, index)); });
+  };
+  if (listed) {
+    Value list = b.slotPointer(kernel.slots, S::RowList);
+    return b.loop(b.integer(0), k, 1, [&](Value entry) { visit(entry, b.extend(b.loadIntScalar(b.at(list, entry)))); });
+  }
+  b.loop(b.integer(0), rows, 1, [&](Value row) {
+    b.loop(b.integer(0), k, 1, [&](Value j) { visit(b.add(b.mul(row, k), j), row); });
   });
 }
 
@@ -32,7 +40,7 @@ static void increment(VectorBuilder &b, Value counter) {
   b.storeScalar(b.add(b.loadIntScalar(counter), one), counter);
 }
 
-KernelInfo emitSegmentOrder(ModuleOp module, llvm::StringRef name, const Level &level) {
+KernelInfo emitSegmentOrder(ModuleOp module, llvm::StringRef name, const Level &level, bool listed) {
   using S = SegmentOrderSlots;
   auto [kernel, builder] = createKernel(module, name, level);
   VectorBuilder b = builder;
@@ -41,14 +49,14 @@ KernelInfo emitSegmentOrder(ModuleOp module, llvm::StringRef name, const Level &
   b.loop(kernel.begin, kernel.end, 1, [&](Value) {
     b.loop(b.integer(0), segments, b.lanes(),
            [&](Value i) { b.store(b.splatInteger(0), b.at(ends, i), b.mask(b.sub(segments, i))); });
-    forEntries(b, kernel, [&](Value, Value, Value counter) { increment(b, counter); });
+    forEntries(b, kernel, listed, [&](Value, Value, Value counter) { increment(b, counter); });
     // Counts become beginnings; placing the entries turns those into ends.
     b.loop(b.integer(0), segments, 1, Values{b.truncate(b.integer(0))}, [&](Value i, llvm::ArrayRef<Value> begin) {
       Value count = b.loadIntScalar(b.at(ends, i));
       b.storeScalar(begin[0], b.at(ends, i));
       return Values{b.add(begin[0], count)};
     });
-    forEntries(b, kernel, [&](Value entry, Value row, Value counter) {
+    forEntries(b, kernel, listed, [&](Value entry, Value row, Value counter) {
       Value place = b.extend(b.loadIntScalar(counter));
       b.storeScalar(b.truncate(entry), b.at(order, place));
       b.storeScalar(b.truncate(row), b.at(rows, place));

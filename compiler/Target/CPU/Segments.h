@@ -9,13 +9,14 @@
 
 namespace nacre::cpu {
 
-/// Counting sort of Rows * K indices. Entry e stands in row e / K. order: the entries with an index in [0, Segments), by index and then
+/// Counting sort of Rows * K indices. Entry e stands in row e / K; or, listed, K entries name their rows, which must lie in [0, Rows).
+/// order: the entries with an index in [0, Segments), by index and then
 /// in their order; rows: their rows; ends[i]: where segment i ends, and i + 1 begins. What lies behind the last end is not written.
 /// One task: the sort is short beside the work that it serves.
 struct SegmentOrderSlots {
-  enum : int64_t { Indices, Order, EntryRows, Ends, Rows, K, Segments, One, Count };
+  enum : int64_t { Indices, Order, EntryRows, Ends, Rows, K, Segments, One, RowList, Count };
 };
-KernelInfo emitSegmentOrder(mlir::ModuleOp module, llvm::StringRef name, const Level &level);
+KernelInfo emitSegmentOrder(mlir::ModuleOp module, llvm::StringRef name, const Level &level, bool listed = false);
 
 /// out[i] = sum of values[order[s]] over segment i.
 struct SegmentSumSlots {

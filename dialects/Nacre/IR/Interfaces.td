@@ -98,6 +98,7 @@ def Nacre_Segmented : OpInterface<"Segmented"> {
   let description = [{Sums entries by index: its kernel takes the entries sorted, and others of the same indices share the sorting.}];
   let methods = [
     InterfaceMethod<"The operand that holds an index an entry.", "::mlir::Value", "segmentIndices">,
+    InterfaceMethod<"The operand that holds a row an entry; null when entries stand in their rows.", "::mlir::Value", "segmentRows">,
     InterfaceMethod<"The number of segments; indices outside [0, segments) belong to none.", "::nacre::Dim", "segments">];
 }
 

@@ -5,6 +5,8 @@
 #include "test/compiler/cpu-kernels/GuardedArray.h"
 #include "test/compiler/cpu-kernels/LevelTest.h"
 
+#include <algorithm>
+
 using namespace nacre::cpu;
 
 namespace {
@@ -37,7 +39,11 @@ protected:
   static LevelKernels &kernels() {
     static LevelKernels all({
         {"take", emitTake},
-        {"place", emitPlace},
+        {"take_listed", emitTakeListed},
+        {"place", [](auto module, auto name, auto &level) { return emitPlace(module, name, level); }},
+        {"place_listed", [](auto module, auto name, auto &level) { return emitPlace(module, name, level, true); }},
+        {"sum_listed", [](auto module, auto name, auto &level) { return emitGatherSum(module, name, level, plainSpec(), true); }},
+        {"sampled_listed", [](auto module, auto name, auto &level) { return emitSampled(module, name, level, biasSpec(), true); }},
         {"sum", [](auto module, auto name, auto &level) { return emitGatherSum(module, name, level, plainSpec()); }},
         {"sum_bias", [](auto module, auto name, auto &level) { return emitGatherSum(module, name, level, biasSpec()); }},
         {"sampled", [](auto module, auto name, auto &level) { return emitSampled(module, name, level, plainSpec()); }},
@@ -157,6 +163,95 @@ TEST_P(EntriesTest, SampledProducts) {
               want += x[i / k * d + c] * table.at(indices[i], c);
             ASSERT_EQ(out[i], want) << "d=" << d << " k=" << k << " transposed " << transposed << " at " << i;
           }
+        }
+}
+
+/// Entries that name their rows, in ascending order: rows without entries, and entries before the first and behind the last row.
+struct Listed {
+  Listed(int64_t count, int64_t rows, int64_t columns) : values(count), indices(count), rowList(count) {
+    fillIntegers(values, 1), fillIndices(indices, 2, columns);
+    for (int64_t s = 0; s < count; ++s)
+      rowList[s] = static_cast<int32_t>(s * (rows + 3) / std::max<int64_t>(count, 1) / 2 * 2) - 1;
+  }
+  bool isUsed(int64_t s, int64_t rows, int64_t columns) const { return ::isUsed(rowList[s], rows) && ::isUsed(indices[s], columns); }
+  GuardedArray<float> values;
+  GuardedArray<int32_t> indices, rowList;
+};
+
+TEST_P(EntriesTest, ListedEntriesAreTakenAndPlaced) {
+  for (int64_t count : {0, 1, 7, 50, 700})
+    for (int64_t rows : {1, 9})
+      for (int64_t columns : {1, 40}) {
+        Listed list(count, rows, columns);
+        GuardedArray<float> x(rows * columns), taken(count, 99), placed(rows * columns, 99);
+        fillIntegers(x, 3, 100);
+        Launch take = launch("take_listed"), place = launch("place_listed");
+        {
+          using S = TakeListedSlots;
+          take.set(S::X, x.data()), take.set(S::XRow, columns), take.set(S::XColumn, 1), take.set(S::Indices, list.indices.data());
+          take.set(S::RowList, list.rowList.data()), take.set(S::Output, taken.data()), take.set(S::K, count);
+          take.set(S::Rows, rows), take.set(S::Columns, columns);
+        }
+        {
+          using S = PlaceSlots;
+          place.set(S::Values, list.values.data()), place.set(S::Indices, list.indices.data()), place.set(S::RowList, list.rowList.data());
+          place.set(S::Output, placed.data()), place.set(S::OutputRow, columns), place.set(S::Rows, rows), place.set(S::K, count);
+          place.set(S::Columns, columns), place.set(S::RowGrain, 2);
+        }
+        take.run(1, true), place.run(1, true);
+        std::vector<double> want(rows * columns);
+        for (int64_t s = 0; s < count; ++s) {
+          const bool used = list.isUsed(s, rows, columns);
+          ASSERT_EQ(taken[s], used ? x[list.rowList[s] * columns + list.indices[s]] : 0) << count << " slot " << s;
+          if (used)
+            want[list.rowList[s] * columns + list.indices[s]] += list.values[s];
+        }
+        for (int64_t i = 0; i < rows * columns; ++i)
+          ASSERT_EQ(placed[i], want[i]) << count << " " << rows << "x" << columns;
+      }
+}
+
+TEST_P(EntriesTest, ListedEntriesMultiplyTables) {
+  for (int64_t count : {0, 1, 7, 50, 200})
+    for (int64_t rows : {0, 1, 9})
+      for (int64_t d : {1, 17, 130})
+        for (bool transposed : {false, true}) {
+          const int64_t n = 23;
+          Listed list(count, rows, n);
+          TestTable table(n, d, transposed);
+          GuardedArray<float> x(rows * d), bias(count), sums(rows * d, 99), products(count, 99);
+          fillIntegers(x, 4), fillIntegers(bias, 6);
+          Launch sum = launch("sum_listed"), sampled = launch("sampled_listed");
+          {
+            using S = GatherSumSlots;
+            TileSlots tile(S::TileCount, plainSpec());
+            sum.set(S::Values, list.values.data()), sum.set(S::Indices, list.indices.data()), sum.set(S::RowList, list.rowList.data());
+            sum.set(S::Table, table.elements.data()), sum.set(S::TableRow, table.row), sum.set(S::TableColumn, table.column);
+            sum.set(S::TableRows, n), sum.set(S::Rows, rows), sum.set(S::K, count), sum.set(S::Width, d);
+            sum.set(tile.output(0, TileSlots::OutputPointer), sums.data()), sum.set(tile.output(0, TileSlots::OutputRow), d);
+          }
+          {
+            using S = SampledSlots;
+            TileSlots tile(S::TileCount, biasSpec());
+            sampled.set(S::X, x.data()), sampled.set(S::XRow, d), sampled.set(S::Indices, list.indices.data());
+            sampled.set(S::RowList, list.rowList.data()), sampled.set(S::Table, table.elements.data()), sampled.set(S::TableRow, table.row);
+            sampled.set(S::TableColumn, table.column), sampled.set(S::TableRows, n), sampled.set(S::Rows, rows + 1);
+            sampled.set(S::K, count), sampled.set(S::Width, d);
+            sampled.set(tile.extra(0, TileSlots::ExtraPointer), bias.data()), sampled.set(tile.extra(0, TileSlots::ExtraColumn), 1);
+            sampled.set(tile.output(0, TileSlots::OutputPointer), products.data());
+          }
+          sum.run(1, true), sampled.run(1, true);
+          std::vector<double> want(rows * d);
+          for (int64_t s = 0; s < count; ++s) {
+            double product = bias[s];
+            for (int64_t c = 0; c < d && list.isUsed(s, rows, n); ++c) {
+              want[list.rowList[s] * d + c] += list.values[s] * table.at(list.indices[s], c);
+              product += x[list.rowList[s] * d + c] * table.at(list.indices[s], c);
+            }
+            ASSERT_EQ(products[s], product) << count << " slots, " << rows << " rows, d=" << d << " slot " << s;
+          }
+          for (int64_t i = 0; i < rows * d; ++i)
+            ASSERT_EQ(sums[i], want[i]) << count << " slots, " << rows << " rows, d=" << d;
         }
 }
 

@@ -48,7 +48,10 @@ class SegmentsTest : public LevelTest {
 protected:
   static LevelKernels &kernels() {
     static LevelKernels all([] {
-      std::map<std::string, KernelMaker> makers = {{"order", emitSegmentOrder}, {"sum", emitSegmentSum}};
+      std::map<std::string, KernelMaker> makers = {
+          {"order", [](auto module, auto name, auto &level) { return emitSegmentOrder(module, name, level); }},
+          {"order_listed", [](auto module, auto name, auto &level) { return emitSegmentOrder(module, name, level, true); }},
+          {"sum", emitSegmentSum}};
       for (bool transposed : {false, true})
         for (bool update : {false, true})
           makers[nameOf(transposed, update)] = [=](auto module, auto name, auto &level) {
@@ -97,6 +100,27 @@ TEST_P(SegmentsTest, OrderIsStableAndLeavesUnusedSlotsOut) {
         }
       ASSERT_EQ(p.ends[i], place);
     }
+  }
+}
+
+TEST_P(SegmentsTest, ListedEntriesAreOrderedWithTheirRows) {
+  Problem p(13, 4, 7, 1);
+  GuardedArray<int32_t> rowList(52);
+  for (int64_t e = 0; e < 52; ++e)
+    rowList[e] = static_cast<int32_t>(e / 3) - 1; // rows beyond 12 do not exist
+  Launch call = launch("order_listed");
+  call.set(O::Indices, p.indices.data()), call.set(O::Order, p.order.data()), call.set(O::EntryRows, p.entryRows.data());
+  call.set(O::Ends, p.ends.data()), call.set(O::Rows, 13), call.set(O::K, 52), call.set(O::Segments, 7), call.set(O::One, 1);
+  call.set(O::RowList, rowList.data());
+  call.run();
+  int64_t place = 0;
+  for (int64_t i = 0; i < 7; ++i) {
+    for (int64_t e = 0; e < 52; ++e)
+      if (p.indices[e] == i && rowList[e] >= 0 && rowList[e] < 13) {
+        ASSERT_EQ(p.order[place], e);
+        ASSERT_EQ(p.entryRows[place++], rowList[e]);
+      }
+    ASSERT_EQ(p.ends[i], place);
   }
 }
 

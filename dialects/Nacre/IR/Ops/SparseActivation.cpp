@@ -307,6 +307,7 @@ LogicalResult SegmentOuterOp::evaluate(Evaluation &evaluation) {
 }
 StringRef SegmentOuterOp::skeleton() { return "segment"; }
 Value SegmentOuterOp::segmentIndices() { return getIndices(); }
+Value SegmentOuterOp::segmentRows() { return getRows(); }
 Dim SegmentOuterOp::segments() { return dimOf(getSegments()); }
 bool SegmentOuterOp::acceptsEpilogue() { return true; }
 Dim SegmentOuterOp::operations() { return product(dimsOf(getValues())) * dimsOf(getX())[1] * Dim::constant(2); }
@@ -331,6 +332,7 @@ LogicalResult SegmentSumOp::differentiate(OpBuilder &builder, ValueRange cotange
 }
 StringRef SegmentSumOp::skeleton() { return "segment_sum"; }
 Value SegmentSumOp::segmentIndices() { return getIndices(); }
+Value SegmentSumOp::segmentRows() { return Value(); }
 Dim SegmentSumOp::segments() { return dimOf(getSegments()); }
 Dim SegmentSumOp::operations() { return product(dimsOf(getValues())); }
 
