@@ -100,6 +100,7 @@ private:
   void assignTensor(const AssignStatement &assignment, const Meaning &meaning, Frame &frame);
   const Instance::Parameter *assignedTensor(const AssignStatement &assignment, Frame &frame);
   mlir::Value matchTensor(const AssignStatement &assignment, const Instance::Parameter &target, const Meaning &meaning, Frame &frame);
+  void emitStreamReset(mlir::ModuleOp module);
   void finishUpdates(mlir::Location location);
   void emitPart(const TrainEntry &entry, const FunctionDecl &loss);
 
@@ -138,6 +139,9 @@ private:
   bool matchChoice(const InputDecl &input, llvm::SMRange place, Frame &caller, Frame &callee);
   Meaning returned(const FunctionDecl &function, Frame &callee);
   std::optional<Meaning> callIntrinsic(const CallExpr &call, llvm::StringRef name, Frame &frame);
+
+  // EmitRandom.cpp
+  std::optional<Meaning> callRandom(const CallExpr &call, llvm::StringRef name, Frame &frame);
 
   // EmitBuiltins.cpp: operators of the dialect
   /// What a call gives: several meanings for a variadic operand, none for an absent one.
@@ -199,6 +203,7 @@ private:
   /// Where a tensor of the model may be assigned: nowhere, states in an update block, all in after_step.
   enum class Phase { Reads, Update, AfterStep } phase = Phase::Reads;
   llvm::MapVector<mlir::Operation *, mlir::Value> updates; ///< what the function at hand assigns, by declaration
+  int64_t sites = 0; ///< draws in the function at hand
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
   bool inType = false; ///< sizes and widths are known at compile time
