@@ -73,7 +73,8 @@ struct Model {
 } // namespace
 
 static Array row(const Array &all, int64_t t) {
-  Array result({1, 4});
+  const int64_t shape[] = {1, 4};
+  Array result(shape);
   std::copy_n(all.data.begin() + 4 * t, 4, result.data.begin());
   return result;
 }
