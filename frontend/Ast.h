@@ -219,7 +219,8 @@ struct FromClause {
 /// One name; `param a, b: f32[4]` makes two that share `type` and `init`.
 struct ParamDecl : DeclOf<DeclKind::Param> {
   using DeclOf::DeclOf;
-  bool isState = false;
+  bool isState = false;  ///< a stream is one, too
+  bool isStream = false;
   std::shared_ptr<TypeExpr> type;
   std::shared_ptr<Expr> init; ///< null: by rank
   std::optional<FromClause> from;

@@ -46,7 +46,7 @@ private:
   }
 
   void print(const ParamDecl &param, unsigned indent) {
-    start(indent) << (param.isState ? "state " : "param ") << param.name.text << ": ";
+    start(indent) << (param.isStream ? "stream " : param.isState ? "state " : "param ") << param.name.text << ": ";
     print(*param.type);
     if (param.init) {
       out << " ~ ";

@@ -29,6 +29,7 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run(const ModelDecl *chosen) {
   }
   for (const FunctionDecl *function : program.all<FunctionDecl>())
     if (function->isTyped()) emitFunction(*function, nullptr, /*keep=*/!model);
+  if (model) emitStreamReset(*module);
   emitDims(*module);
   if (model) emitTrain(*module);
   if (diagnostics.errorCount() > errorsBefore || !verifyModule(*module)) return nullptr;
@@ -124,6 +125,7 @@ void Emitter::emitFunction(const FunctionDecl &decl, const Instance *owner, bool
   }
   frame.blocks.front().clear();
   updates.clear();
+  sites = 0;
   FuncOp function = declareFunction(decl, ports);
   builder.setInsertionPointToStart(function.addEntryBlock());
   tapNames.clear();

@@ -19,9 +19,10 @@ Meaning Emitter::callNamed(const CallExpr &call, const NameExpr &name, Frame &fr
     if (const FunctionDecl *function = frame.owner->function(name.name)) return callFunction(call, *function, frame.owner, frame);
   if (const auto *function = program.find<FunctionDecl>(name.name)) return callFunction(call, *function, nullptr, frame);
   if (std::optional<Meaning> meaning = callIntrinsic(call, name.name, frame)) return *meaning;
+  if (std::optional<Meaning> meaning = callRandom(call, name.name, frame)) return *meaning;
   if (const Builtin *builtin = findBuiltin(name.name)) return callBuiltin(call, *builtin, frame);
   if (name.name == "unit_rows") return callBuiltin(call, *findBuiltin("normalize"), frame); // of the last axis, as the initialiser
-  llvm::SmallVector<llvm::StringRef> names = {"shape", "len", "log2"};
+  llvm::SmallVector<llvm::StringRef> names = {"shape", "len", "log2", "random_uniform", "random_normal"};
   for (const Builtin &builtin : builtins())
     names.push_back(builtin.name);
   for (const FunctionDecl *function : program.all<FunctionDecl>())

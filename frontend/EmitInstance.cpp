@@ -84,6 +84,10 @@ void Emitter::declareParameter(Instance &instance, const ParamDecl &decl, const 
   }
   auto init = initialiser(decl, frame, tensor.getRank());
   if (!init) return;
+  if (decl.isStream && decl.init && init->first != "zeros") {
+    error(decl.init->range, "expected zeros, with which a stream starts, but got " + init->first, frame);
+    return;
+  }
   const SourceMapping *mapping = mappingOf(decl.name.text, mappings);
   const FromClause *from = mapping ? &mapping->from : decl.from ? &*decl.from : nullptr;
   bool transposed = from && from->transposed;
@@ -98,7 +102,10 @@ void Emitter::declareParameter(Instance &instance, const ParamDecl &decl, const 
   else if (!sourcePrefix.empty())
     source = joined(sourcePrefix, decl.name.text);
   auto op = ParameterOp::create(builder, locationOf(decl.name.range), joined(instance.path, decl.name.text), type,
-                                decl.isState ? "state" : "param", init->first, llvm::APFloat(init->second), source, transposed);
+                                decl.isStream  ? "stream"
+                                : decl.isState ? "state"
+                                               : "param",
+                                decl.isStream ? "zeros" : init->first, llvm::APFloat(init->second), source, transposed);
   if (!decl.doc.empty()) op->setAttr("nacre.doc", builder.getStringAttr(decl.doc));
   instance.parameters[decl.name.text] = {op, &decl};
 }

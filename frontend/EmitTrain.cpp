@@ -59,7 +59,7 @@ mlir::func::FuncOp TrainEmitter::checkFunction(const Name &name) {
   if (plain.getRank() != 0 || !plain.getElementType().isF32() || (nested && !isMetric))
     diagnostics.error(name.range, "expected a function that returns f32, but '" + name.text + "' returns " + typeText(result))
         .note(declared->name.range, "'" + name.text + "' is declared here");
-  for (unsigned i = 0; i < op.getNumArguments(); ++i)
+  for (unsigned i = 0; i < declared->inputs.size(); ++i) // behind them may come what random draws need
     checkInput(name, declared->inputs[i], op, i);
   return op;
 }

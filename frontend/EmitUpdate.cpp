@@ -115,6 +115,7 @@ void Emitter::emitPart(const TrainEntry &entry, const FunctionDecl &loss) {
   updates.clear();
   tapNames.clear();
   leastDims.clear();
+  sites = isUpdate ? 1 << 16 : 2 << 16; // apart from those of the loss
   phase = isUpdate ? Phase::Update : Phase::AfterStep;
   frame.blocks.emplace_back();
   execute(entry.block, frame);
@@ -123,4 +124,24 @@ void Emitter::emitPart(const TrainEntry &entry, const FunctionDecl &loss) {
   // The step is called as the loss is.
   if (auto function = part->getParentOfType<mlir::ModuleOp>().lookupSymbol<mlir::func::FuncOp>(loss.name.text)) noteLeastDims(function);
   mlir::func::ReturnOp::create(builder, part.getLoc());
+}
+
+/// A model with streams gets the entry point `reset_streams`, which sets all of them to zero again.
+void Emitter::emitStreamReset(mlir::ModuleOp module) {
+  llvm::SmallVector<ParameterOp> streams;
+  for (auto tensor : module.getOps<ParameterOp>())
+    if (tensor.getRole() == "stream") streams.push_back(tensor);
+  if (streams.empty()) return;
+  if (const FunctionDecl *own = root.function("reset_streams")) {
+    diagnostics.error(own->name.range, "expected another name, for 'reset_streams' is the function that a model with streams has");
+    return;
+  }
+  mlir::OpBuilder::InsertionGuard guard(builder);
+  auto function = mlir::func::FuncOp::create(builder, module.getLoc(), "reset_streams", builder.getFunctionType({}, {}));
+  function->setAttr("nacre.doc", builder.getStringAttr("Sets every stream of the context to zero, as it is in a new context."));
+  builder.setInsertionPointToStart(function.addEntryBlock());
+  mlir::ImplicitLocOpBuilder b(module.getLoc(), builder);
+  for (ParameterOp tensor : streams)
+    AssignOp::create(b, tensor.getSymName(), broadcastTo(Formula(b, 0.0), dimsOf(tensor.getType())).value);
+  mlir::func::ReturnOp::create(builder, module.getLoc());
 }

@@ -109,6 +109,7 @@ private:
   void assignTensor(const AssignStatement &assignment, const Meaning &meaning, Frame &frame);
   const Instance::Parameter *assignedTensor(const AssignStatement &assignment, Frame &frame);
   mlir::Value matchTensor(const AssignStatement &assignment, const Instance::Parameter &target, const Meaning &meaning, Frame &frame);
+  void emitStreamReset(mlir::ModuleOp module);
   void finishUpdates(mlir::Location location);
   void emitPart(const TrainEntry &entry, const FunctionDecl &loss);
 
@@ -162,6 +163,9 @@ private:
   bool matchChoice(const InputDecl &input, llvm::SMRange place, Frame &caller, Frame &callee);
   Meaning returned(const FunctionDecl &function, Frame &callee);
   std::optional<Meaning> callIntrinsic(const CallExpr &call, llvm::StringRef name, Frame &frame);
+
+  // EmitRandom.cpp
+  std::optional<Meaning> callRandom(const CallExpr &call, llvm::StringRef name, Frame &frame);
 
   // EmitBuiltins.cpp: operators of the dialect
   /// What a call gives: several meanings for a variadic operand, none for an absent one.
@@ -224,6 +228,7 @@ private:
   /// Where a tensor of the model may be assigned: nowhere, states in an update block, all in after_step.
   enum class Phase { Reads, Update, AfterStep } phase = Phase::Reads;
   Updates updates; ///< what the function at hand assigns, by declaration
+  int64_t sites = 0; ///< draws in the function at hand
   unsigned steps = 0, depth = 0, parts = 0;
   bool exhausted = false;
   llvm::StringMap<unsigned> tapNames; ///< of the function that is emitted, and how often each was met

@@ -22,21 +22,17 @@ bool Parser::parseMember(std::vector<DeclPtr> &members) {
   size_t count = members.size();
   bool ok = false;
   if (acceptWord("param")) {
-    ok = parseParam(members, false);
-  } else if (atWord("state") && peek(1).is(TokenKind::Identifier)) {
-    advance();
-    ok = parseParam(members, true);
+    ok = parseParam(members, "param");
+  } else if ((atWord("state") || atWord("stream")) && peek(1).is(TokenKind::Identifier)) {
+    ok = parseParam(members, advance().text);
   } else if (atWord("fn")) {
     auto function = parseFunction();
     ok = function != nullptr;
     if (ok) members.push_back(std::move(function));
-  } else if (atWord("stream")) {
-    notYet(peek().range(), "'" + peek().text + "'");
-    advance();
   } else if (at(TokenKind::Identifier) && peek(1).is(TokenKind::Colon)) {
     ok = parseInstance(members);
   } else {
-    fail("param, state, fn, or the name and layer of a part");
+    fail("param, state, stream, fn, or the name and layer of a part");
   }
   for (size_t i = count; i < members.size(); ++i)
     members[i]->doc = doc;
@@ -44,7 +40,8 @@ bool Parser::parseMember(std::vector<DeclPtr> &members) {
 }
 
 /// param a, b: f32[64] ~ zeros from "a.bias" transposed
-bool Parser::parseParam(std::vector<DeclPtr> &members, bool isState) {
+bool Parser::parseParam(std::vector<DeclPtr> &members, llvm::StringRef kind) {
+  bool isState = kind != "param";
   std::vector<Name> names;
   do {
     std::optional<Name> name = expectName(isState ? "the name of a state" : "the name of a parameter");
@@ -59,6 +56,10 @@ bool Parser::parseParam(std::vector<DeclPtr> &members, bool isState) {
   if (accept(TokenKind::Tilde) && !(init = parseExpr())) return false;
   std::optional<FromClause> from;
   if (atWord("from") && !(from = parseFrom())) return false;
+  if (from && kind == "stream") {
+    diagnostics.error(from->range, "expected no 'from' behind a stream, which is in no file");
+    return true;
+  }
   if (from && names.size() > 1) {
     diagnostics.error(from->range, "expected one parameter before 'from', but got " + llvm::Twine(names.size()));
     return true;
@@ -66,6 +67,7 @@ bool Parser::parseParam(std::vector<DeclPtr> &members, bool isState) {
   for (const Name &name : names) {
     auto decl = std::make_unique<ParamDecl>(name);
     decl->isState = isState;
+    decl->isStream = kind == "stream";
     decl->type = sharedType;
     decl->init = init;
     decl->from = from;

@@ -95,7 +95,7 @@ bool Parser::atMember() const {
   if (atDeclaration() || atWord("param")) return true;
   if (!at(TokenKind::Identifier)) return false;
   bool isInstance = peek(1).is(TokenKind::Colon) && peek(2).is(TokenKind::Identifier) && peek(3).is(TokenKind::LeftParen);
-  return isInstance || (atWord("state") && peek(1).is(TokenKind::Identifier));
+  return isInstance || ((atWord("state") || atWord("stream")) && peek(1).is(TokenKind::Identifier));
 }
 
 bool Parser::atStatement() const {

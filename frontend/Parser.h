@@ -55,7 +55,7 @@ private:
   bool parseModel();
   bool parseMembers(std::vector<DeclPtr> &members);
   bool parseMember(std::vector<DeclPtr> &members);
-  bool parseParam(std::vector<DeclPtr> &members, bool isState);
+  bool parseParam(std::vector<DeclPtr> &members, llvm::StringRef kind);
   std::optional<FromClause> parseFrom();
   bool parseInstance(std::vector<DeclPtr> &members);
   bool parseMappings(InstanceDecl &instance);

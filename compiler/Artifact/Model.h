@@ -85,6 +85,7 @@ struct TrainingDescription {
   int64_t warmupSteps = 0, batch = 0, epochs = 0, steps = 0;
   int64_t accumulate = 1;   ///< batches a step; above 1 all but the last go through `accumulation`
   std::string accumulation; ///< a function with the ports of the step
+  bool draws = false;       ///< the step has the i32 inputs seed and draw before the rate
   bool averages = false;    ///< `optimizer.ema.<parameter>` holds a running mean of each parameter
   uint64_t seed = 0;
   std::map<std::string, std::string> data; ///< input of the loss -> name in the data file, where renamed

@@ -59,12 +59,20 @@ static void describeTrained(ModelDescription &model, const std::string &name, St
     step.name = name;
     step.doc = doc.str();
     step.program = symbolPrefix(model.name) + "_program_" + step.name;
-    for (auto [name, doc] : {std::pair("rate", "learning rate"), std::pair("step", "number of the step, from 1")}) {
+    auto add = [&](StringRef name, StringRef doc, bool isInteger) {
       PortDescription port;
-      port.name = name;
-      port.doc = doc;
+      port.name = name.str();
+      port.doc = doc.str();
+      port.isInteger = isInteger;
       step.inputs.push_back(port);
+    };
+    bool hasDraws = !step.inputs.empty() && step.inputs.back().name == "draw" && step.inputs.back().shape.empty();
+    if (model.training.draws && !hasDraws) {
+      add("seed", "seed of the random draws", true);
+      add("draw", "number of the batch; equal numbers give equal draws", true);
     }
+    add("rate", "learning rate", false);
+    add("step", "number of the step, from 1", false);
     model.functions.push_back(step);
     return;
   }

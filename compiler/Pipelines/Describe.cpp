@@ -185,8 +185,14 @@ ModelDescription nacre::describeInterface(ModuleOp module) {
   for (auto function : module.getOps<func::FuncOp>())
     if (!function->hasAttr("nacre.part")) // of the training step
       model.functions.push_back(describeFunction(function, model));
-  if (auto train = module->getAttrOfType<DictionaryAttr>("nacre.train"))
+  auto train = module->getAttrOfType<DictionaryAttr>("nacre.train");
+  if (train)
     describeTraining(train, model);
+  model.training.draws = train && train.get("noise");
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function->hasAttr("nacre.part"))
+      for (unsigned i = 0; i < function.getNumArguments(); ++i)
+        model.training.draws |= bool(function.getArgAttr(i, "nacre.implicit"));
   return model;
 }
 
@@ -196,6 +202,8 @@ void nacre::describeParameters(ModuleOp module, ModelDescription &model) {
   constexpr int64_t kAlignmentBytes = 64;
   int64_t offset = 0;
   for (auto op : module.getOps<ParameterOp>()) {
+    if (op.getRole() == "stream") // in the contexts' arenas
+      continue;
     ParameterDescription parameter;
     auto type = cast<RankedTensorType>(op.getType());
     parameter.name = op.getSymName().str();

@@ -75,7 +75,8 @@ void ProgramBuilder::launch(Location loc, const KernelBody &body, ArrayRef<Opera
     views.push_back(plan::viewOf(builder.getContext(), index, operand.layout));
   }
   bool keeps = llvm::any_of(operands.take_back(body.outputs.size()), [](const Operand &operand) {
-    return operand.buffer.getDefiningOp<plan::BufferOp>().getSpace() == "parameter";
+    StringRef space = operand.buffer.getDefiningOp<plan::BufferOp>().getSpace();
+    return space == "parameter" || space == "stream";
   });
   if (keeps && !checked && function->hasAttr("nacre.training")) {
     plan::CheckFiniteOp::create(builder, loc, storage.output(0).buffer);

@@ -3,6 +3,7 @@
 #include "compiler/Transforms/PlanBuffers.h"
 
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -141,6 +142,23 @@ static size_t ownerOf(const std::vector<Interval> &intervals, size_t i) {
   return i;
 }
 
+/// Streams lie at the begin of every program's arena, in the order of their declaration, so that they outlive a call. Returns their bytes.
+static int64_t placeStreams(plan::ProgramOp program) {
+  llvm::StringMap<int64_t> offsets;
+  int64_t bytes = 0;
+  for (auto tensor : program->getParentOfType<ModuleOp>().getOps<ParameterOp>()) {
+    if (tensor.getRole() != "stream")
+      continue;
+    offsets[tensor.getSymName()] = bytes;
+    int64_t size = cast<RankedTensorType>(tensor.getType()).getNumElements() * kElementBytes;
+    bytes += (size + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
+  }
+  for (auto buffer : program.getOps<plan::BufferOp>())
+    if (buffer.getSpace() == "stream")
+      buffer.setOffsetAttr(StringAttr::get(program.getContext(), std::to_string(offsets.lookup(buffer.getName()))));
+  return bytes;
+}
+
 void nacre::planBuffers(plan::ProgramOp program) {
   std::vector<Interval> intervals = collect(program);
   shareInPlace(program, intervals);
@@ -153,7 +171,7 @@ void nacre::planBuffers(plan::ProgramOp program) {
     if (intervals[i].sharesWith < 0)
       byUnit[intervals[i].unit.str()].push_back(&intervals[i]);
   Builder builder(program.getContext());
-  Dim arena;
+  Dim arena = Dim::constant(placeStreams(program));
   llvm::StringMap<Dim> base;
   for (auto &[unit, members] : byUnit) {
     base[unit] = arena;

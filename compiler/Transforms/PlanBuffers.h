@@ -10,7 +10,7 @@ namespace nacre {
 ///
 /// Buffers are grouped by symbolic size (1, B, B*T ...); inside a group sizes are integer multiples, which first-fit packing places by
 /// liveness once for all dims. Offsets are multiples of 64 bytes. Two buffers that live at the same time never overlap; an element-wise
-/// launch may write over an operand that dies with it.
+/// launch may write over an operand that dies with it. Streams come first, at the same place in every program of the module.
 void planBuffers(plan::ProgramOp program);
 
 } // namespace nacre

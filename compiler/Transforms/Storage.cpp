@@ -40,8 +40,9 @@ Storage StorageTable::temporary(ArrayRef<Dim> dims, Type element, StringRef name
 
 Value StorageTable::parameter(StringRef name, Type type) {
   Value &memory = parameters[name];
+  auto declared = function->getParentOfType<ModuleOp>().lookupSymbol<ParameterOp>(name);
   if (!memory)
-    memory = buffer("parameter", name, 0, dimsOf(type), cast<RankedTensorType>(type).getElementType());
+    memory = buffer(declared && declared.getRole() == "stream" ? "stream" : "parameter", name, 0, dimsOf(type), cast<RankedTensorType>(type).getElementType());
   return memory;
 }
 

@@ -38,6 +38,10 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"same_operand_twice", "x: f32[B, N]", "maximum(x, x) * x / (1 + x * x)"},
       {"strided_operands", "x: f32[B, N], y: f32[N, B]", "tanh(transpose(x)) * y - transpose(x + transpose(y))"},
       {"select_integers", "x: f32[B, N], y: i32[B, N], z: i32[N]", "select(x > 0, y, z)", {{"y", 0, 9}, {"z", -5, 0}}, Discrete},
+      {"random_uniform", "x: f32[B, N]", "x * random_uniform(x)", {{"seed", 3, 9}, {"draw", 5, 7}}},
+      {"random_normal", "x: f32[B, T, N]", "x + random_normal(x) * random_normal(x)", {{"seed", -9, -3}}},
+      {"random_row", "x: f32[N]", "x * random_uniform(x) + sum(random_normal(sum(x)))", {{"seed", 0, 2}}},
+      {"dropout", "x: f32[B, N]", "select(random_uniform(x) < 0.9, x / 0.9, 0.0)", {{"seed", 3, 9}}},
       //===-- reductions -----------------------------------------------------------------------------------------------------===//
       {"sum_rows", "x: f32[B, N]", "sum(x, axis = 1)"},
       {"sum_columns", "x: f32[B, N]", "sum(x, axis = 0)"},

@@ -99,7 +99,7 @@ Value ProgramEmitter::addressOf(plan::BufferOp buffer) {
     return LLVM::GEPOp::create(b.op, b.pointer(), b.op.getI8Type(), base, llvm::ArrayRef<LLVM::GEPArg>{offset});
   };
   llvm::StringRef space = buffer.getSpace();
-  if (space == "arena")
+  if (space == "arena" || space == "stream")
     return known = byteAt(field(FieldArena), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
   if (space == "parameter")
     return known = byteAt(field(FieldParameters), b.integer(tables.parameterOffsets.lookup(buffer.getName())));

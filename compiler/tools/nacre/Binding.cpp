@@ -99,6 +99,8 @@ static bool splitsAlong(const nacre_model &model, const nacre_function &function
 
 std::optional<int32_t> tool::rowDim(const nacre_model &model, const nacre_function &function) {
   if (function.writes_parameters) return std::nullopt; // a state sees all rows of a call
+  for (int32_t i = 0; i < function.input_count; ++i)
+    if (function.inputs[i].rank == 0 && llvm::StringRef(function.inputs[i].name) == "draw") return std::nullopt; // keyed by the place in the call
   for (int32_t dim = 0; dim < model.dim_count; ++dim)
     if (splitsAlong(model, function, dim)) return dim;
   return std::nullopt;

@@ -53,7 +53,7 @@ static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Argu
   if (llvm::Error error = checkMeasurable(model, **function)) return error;
   auto arrays = readDataFiles(arguments.all("data"));
   if (!arrays) return arrays.takeError();
-  auto data = rowsFor(model, **function, (*function)->input_count, *arrays);
+  auto data = rowsFor(model, **function, (*function)->input_count - drawInputs(**function, (*function)->input_count), *arrays);
   if (!data) return data.takeError();
   auto rows = selectRows(model, arguments.get("rows", "test"), data->rows);
   if (!rows) return rows.takeError();
@@ -61,7 +61,9 @@ static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Argu
   auto batch = parseInteger("--batch", arguments.get("batch", "512"), 1, INT32_MAX);
   if (!batch) return batch.takeError();
   *batch = std::max<int64_t>(1, std::min(*batch, largestBatch(model.table(), **function, rows->size())));
-  auto dims = bindDims(model.table(), **function, data->gather(std::vector<int64_t>(data->rows ? *batch : 0, 0)));
+  std::vector<Array> largest = data->gather(std::vector<int64_t>(data->rows ? *batch : 0, 0));
+  appendDraw(**function, (*function)->input_count, 0, 0, largest);
+  auto dims = bindDims(model.table(), **function, largest);
   if (!dims) return dims.takeError();
   auto parameters = createParameters(model);
   if (!parameters) return parameters.takeError();

@@ -43,7 +43,9 @@ llvm::Expected<Measurement> tool::measure(const LoadedModel &model, nacre_contex
       Array::zeros(NACRE_F32, std::vector<int64_t>(result.widths.empty() ? 0 : 1, int64_t(result.values.size())))};
   for (size_t begin = 0; begin < rows.size(); begin += batch) {
     llvm::ArrayRef<int64_t> chosen = rows.slice(begin, std::min<size_t>(batch, rows.size() - begin));
-    if (llvm::Error error = callFunction(model, context, function, data.gather(chosen), outputs)) return error;
+    std::vector<Array> inputs = data.gather(chosen);
+    appendDraw(function, function.input_count, /*seed=*/0, int64_t(begin / batch), inputs);
+    if (llvm::Error error = callFunction(model, context, function, inputs, outputs)) return error;
     for (size_t i = 0; i < result.values.size(); ++i) {
       float value;
       std::memcpy(&value, outputs[0].bytes.data() + i * sizeof value, sizeof value);

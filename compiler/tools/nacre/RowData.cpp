@@ -33,6 +33,24 @@ llvm::Expected<std::vector<NamedArray>> tool::readDataFiles(llvm::ArrayRef<llvm:
   return all;
 }
 
+static bool isDrawPort(const nacre_port &port, llvm::StringRef name) {
+  return port.rank == 0 && port.dtype == NACRE_I32 && !port.choices && name == port.name;
+}
+
+int32_t tool::drawInputs(const nacre_function &function, int32_t count) {
+  bool ends = count >= 2 && isDrawPort(function.inputs[count - 2], "seed") && isDrawPort(function.inputs[count - 1], "draw");
+  return ends ? 2 : 0;
+}
+
+void tool::appendDraw(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs) {
+  if (drawInputs(function, count) == 0) return;
+  for (int32_t value : {int32_t(uint32_t(seed)), int32_t(uint32_t(draw))}) {
+    Array array = Array::zeros(NACRE_I32, {});
+    std::memcpy(array.bytes.data(), &value, sizeof value);
+    inputs.push_back(std::move(array));
+  }
+}
+
 /// The name of an input in the data files.
 static llvm::StringRef nameInData(const LoadedModel &model, llvm::StringRef input) {
   const llvm::json::Object *training = model.training();

@@ -7,6 +7,11 @@
 
 namespace nacre::tool {
 
+/// 2 when the inputs before number `count` end with the seed and the number of a draw, which the tool fills in; else 0.
+int32_t drawInputs(const nacre_function &function, int32_t count);
+/// Appends those two inputs when the function has them.
+void appendDraw(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs);
+
 /// The arrays of all --data files: `FILE`, or `name=FILE.npy`.
 llvm::Expected<std::vector<NamedArray>> readDataFiles(llvm::ArrayRef<llvm::StringRef> given);
 

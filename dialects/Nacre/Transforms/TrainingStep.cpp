@@ -5,6 +5,7 @@
 // whose loss is not finite changes nothing.
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/OptimizerTable.h"
+#include "dialects/Nacre/IR/Random.h"
 #include "dialects/Nacre/Transforms/DerivedFunction.h"
 #include "dialects/Nacre/Transforms/GradientRules.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
@@ -14,6 +15,9 @@
 
 using namespace nacre;
 using namespace mlir;
+
+/// Sites of the noise: behind those of the loss and of the blocks of the train block, which have 2^16 each.
+static constexpr int64_t kNoiseSite = 3 << 16;
 
 namespace {
 
@@ -31,6 +35,8 @@ public:
 private:
   LogicalResult differentiateLoss();
   void adjustGradients();
+  void addNoise(DictionaryAttr noise);
+  Value input(StringRef name, Type type);
   void averageWeights();
   void assignNext();
   double number(StringRef setting, double otherwise) {
@@ -49,9 +55,10 @@ private:
   static std::string companionName(StringRef kind, ParameterOp parameter) {
     return ("optimizer." + kind + "." + parameter.getSymName()).str();
   }
+  bool draws();
   void addScalars();
   LogicalResult optimize(ParameterOp parameter, Value value, Value gradient);
-  void inlinePart(func::FuncOp part, bool seesNext);
+  void inlinePart(func::FuncOp part);
   Value current(StringAttr parameter);
   /// A block of the train block, taken out of the module by `run`; null when there is none.
   func::FuncOp part(StringRef name) {
@@ -72,7 +79,19 @@ private:
 
 } // namespace
 
-/// Adds the scalars `rate` and `step` to the inputs.
+/// Whether random draws are made besides those of the loss.
+bool StepBuilder::draws() {
+  if (train.get("noise"))
+    return true;
+  for (StringRef name : {"update", "after_step"})
+    if (func::FuncOp block = part(name))
+      for (unsigned i = 0; i < block.getNumArguments(); ++i)
+        if (block.getArgAttr(i, "nacre.implicit"))
+          return true;
+  return false;
+}
+
+/// Adds the scalars `rate` and `step` to the inputs, and before them what draws need.
 void StepBuilder::addScalars() {
   auto scalar = RankedTensorType::get({}, b.getF32Type());
   for (StringRef name : {"rate", "step"}) {
@@ -81,6 +100,10 @@ void StepBuilder::addScalars() {
   }
   rate = step.getArgument(step.getNumArguments() - 2);
   count = step.getArgument(step.getNumArguments() - 1);
+  auto scalarInteger = RankedTensorType::get({}, b.getI32Type());
+  if (draws())
+    for (StringRef name : {kSeed, kDraw})
+      (void)input(name, scalarInteger);
 }
 
 /// The parameter becomes what the optimiser makes of it.
@@ -112,19 +135,42 @@ Value StepBuilder::current(StringAttr parameter) {
   return read;
 }
 
-/// Copies a block of the train block into the step. Its inputs are the first ones of the step.
-void StepBuilder::inlinePart(func::FuncOp part, bool seesNext) {
+/// The step's input of that name. What random draws need is added before the last two, the rate and the step, when the loss has none.
+Value StepBuilder::input(StringRef name, Type type) {
+  for (unsigned i = 0; i < step.getNumArguments(); ++i)
+    if (step.getArgAttrOfType<StringAttr>(i, "nacre.name") == name)
+      return step.getArgument(i);
+  unsigned position = step.getNumArguments() - 2;
+  auto attributes = b.getDictionaryAttr(b.getNamedAttr("nacre.name", b.getStringAttr(name)));
+  (void)step.insertArgument(position, type, attributes, step.getLoc());
+  return step.getArgument(position);
+}
+
+/// Adds normal noise of the variance deviation^2 / step^decay.
+void StepBuilder::addNoise(DictionaryAttr noise) {
+  auto scalar = RankedTensorType::get({}, b.getI32Type());
+  Value seed = input(kSeed, scalar), draw = input(kDraw, scalar);
+  double decay = noise.getAs<FloatAttr>("decay").getValueAsDouble();
+  Formula deviation = exp(log(Formula(b, count)) * (-0.5 * decay)) * noise.getAs<FloatAttr>("deviation").getValueAsDouble();
+  int64_t site = kNoiseSite;
+  for (Value &gradient : gradients)
+    gradient = (Formula(b, gradient) + randomTensor(b, dimsOf(gradient), Distribution::Normal, seed, draw, site++) * deviation).value;
+}
+
+/// Copies a block of the train block into the step. Its inputs are those of the step of the same names; what was updated before has its
+/// new value in it.
+void StepBuilder::inlinePart(func::FuncOp part) {
   if (!part)
     return;
   removeTaps(part);
   IRMapping mapping;
   for (BlockArgument argument : part.getArguments())
-    mapping.map(argument, step.getArgument(argument.getArgNumber()));
+    mapping.map(argument, input(part.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "nacre.name"), argument.getType()));
   Assignments assigned;
   for (Operation &op : part.getBody().front().without_terminator()) {
     if (auto read = dyn_cast<ReadOp>(op)) {
       StringAttr name = read.getParameterAttr().getAttr();
-      Value updated = seesNext ? next.lookup(name) : Value();
+      Value updated = next.lookup(name);
       mapping.map(read.getResult(), updated ? updated : current(name));
     } else if (auto assign = dyn_cast<AssignOp>(op)) {
       assigned[assign.getParameterAttr().getAttr()] = mapping.lookup(assign.getValue());
@@ -177,6 +223,8 @@ void StepBuilder::adjustGradients() {
       gradient = withoutRadialPart({b, value}, {b, gradient}).value;
   if (double norm = number("clip", 0); norm > 0)
     clipByGlobalNorm(b, gradients, norm);
+  if (auto noise = train.getAs<DictionaryAttr>("noise"))
+    addNoise(noise);
 }
 
 /// ema' = d * ema + (1 - d) * w', from w' itself on at the first step.
@@ -203,7 +251,7 @@ LogicalResult StepBuilder::buildAccumulation() {
     return failure();
   for (auto [parameter, gradient] : llvm::zip(parameters, gradients))
     next[b.getStringAttr(companionName("gradient", parameter))] = gradient;
-  inlinePart(part("update"), /*seesNext=*/false);
+  inlinePart(part("update"));
   assignNext();
   return success();
 }
@@ -216,7 +264,7 @@ LogicalResult StepBuilder::buildStep() {
     for (auto [parameter, gradient] : llvm::zip(parameters, gradients))
       next[b.getStringAttr(companionName("gradient", parameter))] = broadcastTo(Formula(b, 0.0), dimsOf(gradient)).value;
   adjustGradients();
-  inlinePart(part("update"), /*seesNext=*/false);
+  inlinePart(part("update"));
   for (auto [parameter, value, gradient] : llvm::zip(parameters, trained, gradients)) {
     if (failed(optimize(parameter, value, gradient)))
       return failure();
@@ -224,7 +272,7 @@ LogicalResult StepBuilder::buildStep() {
     if (isListed("unit_rows", parameter.getSymNameAttr()))
       updated = withUnitRows({b, updated}).value;
   }
-  inlinePart(part("after_step"), /*seesNext=*/true);
+  inlinePart(part("after_step"));
   averageWeights();
   assignNext();
   return success();

@@ -193,6 +193,19 @@ def Nacre_HashEntryOp : Nacre_PointwiseOp<"hash_entry"> {
   let arguments = (ins Nacre_Value:$feature, Nacre_Value:$token, I64Attr:$lookup, I64Attr:$modulus);
   let builtin = 0;
 }
+/// Draws by place (Random.cpp). `row` and `column` are positions as f32, exact below 2^24.
+class Nacre_DrawOp<string mnemonic, string summary_> : Nacre_Op<mnemonic, [DeclareOpInterfaceMethods<Nacre_Pointwise>]> {
+  let summary = summary_;
+  let description = [{
+    Philox4x32-10 with the key (seed, 0) and the counter (column, row, draw, site); u and v are the upper 24 bits of its first two words as
+    numbers in [0, 1). The language writes random_uniform(x) and random_normal(x).
+  }];
+  let arguments = (ins Nacre_Value:$row, Nacre_Value:$column, Nacre_Value:$seed, Nacre_Value:$draw, I64Attr:$site);
+  let results = (outs Nacre_Value:$result);
+  let builtin = 0;
+}
+def Nacre_RandomUniformOp : Nacre_DrawOp<"random_uniform", "u, uniform in [0, 1)">;
+def Nacre_RandomNormalOp : Nacre_DrawOp<"random_normal", "sqrt(-2 log(1 - u)) cos(2 pi v), standard normal (Box and Muller 1958)">;
 
 /// A constant of rank 0, broadcast by its users.
 def Nacre_ConstantOp : Nacre_PointwiseOp<"constant"> {

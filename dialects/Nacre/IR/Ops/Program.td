@@ -9,7 +9,7 @@ include "mlir/IR/SymbolInterfaces.td"
 
 def Nacre_ParameterOp : Op<Nacre_Dialect, "parameter", [Symbol]> {
   let summary = "a tensor that lives in the parameter block, not in the program";
-  let description = [{`role` is param, state or optimizer; `init` names an initialiser of the runtime's ABI.}];
+  let description = [{`role` is param, state, optimizer or stream, which lives in the context of a caller and in no file; `init` names an initialiser of the runtime's ABI.}];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttr:$type, StrAttr:$role, StrAttr:$init, F64Attr:$init_value,
                        StrAttr:$source, BoolAttr:$source_transposed);
   let assemblyFormat = "$sym_name `:` $type attr-dict";
