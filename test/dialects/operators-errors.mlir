@@ -156,3 +156,57 @@ func.func @cayley(%x: tensor<2x3xf32>, %p: tensor<4x4xf32>) {
   %0 = nacre.cayley %x, %p : (tensor<2x3xf32>, tensor<4x4xf32>) -> tensor<2x3xf32>
   return
 }
+// -----
+// CHECK: hash_code expects from 1 to 2147483647 rows, but got 0
+func.func @hash(%a: tensor<2xi32>) {
+  %0 = nacre.hash_code %a, %a {rows = 0} : (tensor<2xi32>, tensor<2xi32>) -> tensor<2x1xi32>
+  return
+}
+// -----
+// CHECK: hamming_topk expects k from 1 to 4, but got 5
+func.func @hamming(%a: tensor<2x1xi32>, %b: tensor<4x1xi32>) {
+  %0 = nacre.hamming_topk %a, %b {k = 5} : (tensor<2x1xi32>, tensor<4x1xi32>) -> tensor<2x5xi32>
+  return
+}
+// -----
+// CHECK: finite_scalar_quantize expects levels of at least 2, but got 1
+func.func @levels(%x: tensor<2x3xf32>) {
+  %0 = nacre.finite_scalar_quantize %x {levels = array<i64: 1>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: scalar_code expects values of shape [3, _], but got [4, 5]
+func.func @scalars(%x: tensor<2x3xf32>, %v: tensor<4x5xf32>) {
+  %0 = nacre.scalar_code %x, %v : (tensor<2x3xf32>, tensor<4x5xf32>) -> tensor<2x3xi32>
+  return
+}
+// -----
+// CHECK: infonce expects a temperature above 0
+func.func @infonce(%x: tensor<2x3xf32>) {
+  %0 = nacre.infonce %x, %x {temperature = 0.0} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+// -----
+// CHECK: sinkhorn expects at least one iteration, but got 0
+func.func @sinkhorn(%x: tensor<2x3xf32>) {
+  %0 = nacre.sinkhorn %x, %x {iterations = 0} : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<f32>
+  return
+}
+// -----
+// CHECK: block_nested_linear expects widths that are positive and strictly increasing
+func.func @nested(%x: tensor<2x3xf32>, %w: tensor<3x3xf32>) {
+  %0 = nacre.block_nested_linear %x, %w {widths = array<i64: 2, 2, 3>} : (tensor<2x3xf32>, tensor<3x3xf32>) -> tensor<2x3xf32>
+  return
+}
+// -----
+// CHECK: coalesce expects a factor that divides the axis of 3, but got 2
+func.func @coalesce(%x: tensor<2x3xf32>) {
+  %0 = nacre.coalesce %x : (tensor<2x3xf32>) -> tensor<2x1xf32>
+  return
+}
+// -----
+// CHECK: group_norm expects a number of groups that divides the 3 channels, but got 2
+func.func @group_norm(%x: tensor<2x3xf32>) {
+  %0 = nacre.group_norm %x {groups = 2, operandSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  return
+}

@@ -220,6 +220,108 @@ void ConstantOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorI
     results.push_back(arith::ConstantOp::create(b, cast<IntegerAttr>(getValue())));
 }
 
+//===-- straight_through -----------------------------------------------------------------------------------------------------===//
+
+LogicalResult StraightThroughOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getY(), "a value")) || failed(context.requireFloat(op.getX(), "a value to send the gradient to")))
+    return failure();
+  if (dimsOf(op.getY()) != dimsOf(op.getX()))
+    return context.error("expects two values of one shape, but got " + text(dimsOf(op.getY())) + " and " + text(dimsOf(op.getX())));
+  results.push_back(plainType(op.getY()));
+  return success();
+}
+LogicalResult StraightThroughOp::evaluate(Evaluation &evaluation) {
+  evaluation.out() = evaluation.in(0);
+  return success();
+}
+void StraightThroughOp::emit(ImplicitLocOpBuilder &, ValueRange operands, SmallVectorImpl<Value> &results) { results.push_back(operands[0]); }
+LogicalResult StraightThroughOp::differentiate(OpBuilder &, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  gradients.append({Value(), cotangents[0]});
+  return success();
+}
+
+//===-- bits and hashes ------------------------------------------------------------------------------------------------------===//
+
+/// `element` in the shape of `like`: a scalar or a vector.
+static Type shapedLike(Value like, Type element) {
+  auto vector = dyn_cast<VectorType>(like.getType());
+  return vector ? Type(VectorType::get(vector.getShape(), element)) : element;
+}
+static Value integerLike(ImplicitLocOpBuilder &b, Type type, uint64_t number) {
+  Type element = getElementTypeOrSelf(type);
+  auto attribute = IntegerAttr::get(element, APInt(element.getIntOrFloatBitWidth(), number, false, true));
+  if (auto vector = dyn_cast<VectorType>(type))
+    return arith::ConstantOp::create(b, DenseElementsAttr::get(vector, Attribute(attribute)));
+  return arith::ConstantOp::create(b, attribute);
+}
+
+LogicalResult AppendBitOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireInteger(op.getWord(), "a word")) || failed(context.requireFloat(op.getX(), "an operand")))
+    return failure();
+  if (op.getBit() > 31)
+    return context.error("expects a bit from 0 to 31, but got " + Twine(op.getBit()));
+  return inferBroadcast(context, {op.getWord(), op.getX()}, context.i32(), results);
+}
+LogicalResult AppendBitOp::evaluate(Evaluation &evaluation) {
+  return evaluateBinary(evaluation, [&](double word, double x) {
+    uint32_t bits = uint32_t(int32_t(word)) | (x > 0 ? uint32_t(1) << getBit() : 0);
+    return double(int32_t(bits));
+  });
+}
+void AppendBitOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorImpl<Value> &results) {
+  Type type = operands[0].getType();
+  Value isSet = (Scalar(b, operands[1]) > 0.0).value;
+  Value bit = arith::SelectOp::create(b, isSet, integerLike(b, type, uint64_t(1) << getBit()), integerLike(b, type, 0));
+  results.push_back(arith::OrIOp::create(b, operands[0], bit));
+}
+
+LogicalResult BitDifferenceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireInteger(op.getA(), "a left operand")) || failed(context.requireInteger(op.getB(), "a right operand")))
+    return failure();
+  return inferBroadcast(context, {op.getA(), op.getB()}, context.i32(), results);
+}
+LogicalResult BitDifferenceOp::evaluate(Evaluation &evaluation) {
+  return evaluateBinary(evaluation, [](double a, double b) {
+    int count = 0;
+    for (uint32_t bits = uint32_t(int32_t(a)) ^ uint32_t(int32_t(b)); bits; bits >>= 1)
+      count += int(bits & 1);
+    return double(count);
+  });
+}
+void BitDifferenceOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorImpl<Value> &results) {
+  results.push_back(math::CtPopOp::create(b, arith::XOrIOp::create(b, operands[0], operands[1])));
+}
+
+LogicalResult HashEntryOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireInteger(op.getFeature(), "features")) || failed(context.requireInteger(op.getToken(), "tokens")))
+    return failure();
+  return inferBroadcast(context, {op.getFeature(), op.getToken()}, context.i32(), results);
+}
+static constexpr uint64_t kGolden = 0x9E3779B97F4A7C15u; // 2^64 / golden ratio: splitmix64's step
+static constexpr uint64_t kMix[] = {0xBF58476D1CE4E5B9u, 0x94D049BB133111EBu};
+
+LogicalResult HashEntryOp::evaluate(Evaluation &evaluation) {
+  return evaluateBinary(evaluation, [&](double feature, double token) {
+    uint64_t z = uint64_t(int64_t(token)) + kGolden * (uint64_t(int64_t(feature)) * 64 + getLookup() + 1);
+    z = (z ^ (z >> 30)) * kMix[0];
+    z = (z ^ (z >> 27)) * kMix[1];
+    return double((z ^ (z >> 31)) % getModulus());
+  });
+}
+void HashEntryOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorImpl<Value> &results) {
+  Type wide = shapedLike(operands[0], b.getI64Type());
+  auto number = [&](uint64_t value) { return integerLike(b, wide, value); };
+  auto times = [&](Value x, uint64_t factor) -> Value { return arith::MulIOp::create(b, x, number(factor)); };
+  auto folded = [&](Value x, uint64_t shift) -> Value {
+    return arith::XOrIOp::create(b, x, arith::ShRUIOp::create(b, x, number(shift)));
+  };
+  Value feature = arith::ExtSIOp::create(b, wide, operands[0]), token = arith::ExtSIOp::create(b, wide, operands[1]);
+  Value place = arith::AddIOp::create(b, times(feature, 64), number(getLookup() + 1));
+  Value z = arith::AddIOp::create(b, token, times(place, kGolden));
+  z = folded(times(folded(times(folded(z, 30), kMix[0]), 27), kMix[1]), 31);
+  results.push_back(arith::TruncIOp::create(b, shapedLike(operands[0], b.getI32Type()), arith::RemUIOp::create(b, z, number(getModulus()))));
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Elementwise.cpp.inc"
 void NacreDialect::addElementwise() {

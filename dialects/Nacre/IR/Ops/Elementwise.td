@@ -172,6 +172,28 @@ def Nacre_ToIntOp : Nacre_PointwiseOp<"to_int"> {
   let arguments = (ins Nacre_Value:$x);
 }
 
+/// The value of `y`, the gradient of `x`.
+def Nacre_StraightThroughOp : Nacre_PointwiseOp<"straight_through", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "y, whose gradient goes to x instead (Bengio et al. 2013); one shape";
+  let arguments = (ins Nacre_Value:$y, Nacre_Value:$x);
+}
+
+/// Integer arithmetic of codes.
+def Nacre_AppendBitOp : Nacre_PointwiseOp<"append_bit"> {
+  let summary = "word with bit `bit` set where x > 0";
+  let arguments = (ins Nacre_Value:$word, Nacre_Value:$x, I64Attr:$bit);
+  let builtin = 0;
+}
+def Nacre_BitDifferenceOp : Nacre_PointwiseOp<"bit_difference"> {
+  let summary = "the number of bits in which two i32 differ";
+  let arguments = (ins Nacre_Value:$a, Nacre_Value:$b);
+}
+def Nacre_HashEntryOp : Nacre_PointwiseOp<"hash_entry"> {
+  let summary = "splitmix64 of token + 0x9E3779B97F4A7C15 * (feature * 64 + lookup + 1), modulo rows";
+  let arguments = (ins Nacre_Value:$feature, Nacre_Value:$token, I64Attr:$lookup, I64Attr:$modulus);
+  let builtin = 0;
+}
+
 /// A constant of rank 0, broadcast by its users.
 def Nacre_ConstantOp : Nacre_PointwiseOp<"constant"> {
   let summary = "one number";

@@ -198,6 +198,117 @@ LogicalResult KlOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &result
   return success();
 }
 
+//===-- ordinal_cross_entropy, early_learning_regularization, rate -----------------------------------------------------------===//
+
+static LogicalResult checkLabels(InferContext &context, Value logits, Value y, StringRef what) {
+  Dims rows = dimsOf(logits);
+  if (failed(context.requireFloat(logits, "logits")) || failed(context.requireInteger(y, what)))
+    return failure();
+  if (rows.empty())
+    return context.error("expects logits of shape [.., classes], but got " + text(rows));
+  rows.pop_back();
+  if (dimsOf(y) != rows)
+    return context.error("expects " + what + " of shape " + text(rows) + ", but got " + text(dimsOf(y)));
+  return success();
+}
+
+LogicalResult OrdinalCrossEntropyOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  results.push_back(context.tensor(context.f32(), {}));
+  return checkLabels(context, op.getLogits(), op.getY(), "labels");
+}
+LogicalResult OrdinalCrossEntropyOp::evaluate(Evaluation &evaluation) {
+  const Array &logits = evaluation.in(0), &labels = evaluation.in(1);
+  int64_t width = logits.shape.back();
+  double sum = 0;
+  for (int64_t i = 0; i < logits.size(); ++i) {
+    double x = logits.data[i], above = labels.data[i / width] > double(i % width) ? 1 : 0;
+    sum += std::fmax(x, 0) + std::log1p(std::exp(-std::fabs(x))) - x * above;
+  }
+  evaluation.out() = Array({}, sum / double(labels.size()));
+  return success();
+}
+LogicalResult OrdinalCrossEntropyOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula x(b, getLogits()), y = addAxis(toFloat(Formula(b, getY())), -1);
+  Formula losses = softplus(x) - select(iota(b, x.dims(), -1) < y, x, Formula(b, 0.0));
+  results.push_back(meanOfAll(reduceSum(losses, -1)));
+  return success();
+}
+
+LogicalResult EarlyLearningOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  results.push_back(context.tensor(context.f32(), {}));
+  if (failed(checkLabels(context, op.getLogits(), op.getY(), "labels")) || failed(context.requireFloat(op.getQ(), "average predictions")))
+    return failure();
+  if (dimsOf(op.getQ()) != dimsOf(op.getLogits()))
+    return context.error("expects average predictions of shape " + text(dimsOf(op.getLogits())) + ", but got " + text(dimsOf(op.getQ())));
+  double clamp = op.getClamp().convertToDouble();
+  return clamp >= 0 && clamp < 0.5 ? success() : context.error("expects a clamp from 0 to below 0.5");
+}
+Value EarlyLearningOp::positions() { return getY(); }
+std::optional<int64_t> EarlyLearningOp::positionBound() { return dimsOf(getLogits()).back().asConstant(); }
+LogicalResult EarlyLearningOp::evaluate(Evaluation &evaluation) {
+  const Array &logits = evaluation.in(0), &labels = evaluation.in(1), &q = evaluation.in(2);
+  int64_t classes = logits.shape.back();
+  double sum = 0, clamp = getClamp().convertToDouble();
+  for (int64_t row = 0; row < labels.size(); ++row) {
+    const double *x = &logits.data[row * classes];
+    double total = 0, agreement = 0;
+    for (int64_t j = 0; j < classes; ++j)
+      total += std::exp(x[j]);
+    for (int64_t j = 0; j < classes; ++j)
+      agreement += q.data[row * classes + j] * std::fmin(std::fmax(std::exp(x[j]) / total, clamp), 1 - clamp);
+    sum += std::log(total) - x[int64_t(labels.data[row])] + getLambda().convertToDouble() * std::log(1 - agreement);
+  }
+  evaluation.out() = Array({}, sum / double(labels.size()));
+  return success();
+}
+LogicalResult EarlyLearningOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  double clamp = getClamp().convertToDouble();
+  Formula p(b, SoftmaxOp::create(b, getLogits()));
+  p = minimum(maximum(p, Formula(b, clamp)), Formula(b, 1 - clamp));
+  Formula agreement = reduceSum(stop(Formula(b, getQ())) * p, -1);
+  Formula loss(b, CrossEntropyOp::create(b, getLogits(), getY(), APFloat(0.0)));
+  Formula regularizer(b, meanOfAll(log(1.0 - agreement)));
+  results.push_back((loss + regularizer * getLambda().convertToDouble()).value);
+  return success();
+}
+
+LogicalResult RateOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  results.push_back(context.tensor(context.f32(), {}));
+  if (dimsOf(op.getLogits()).size() == 1) {
+    if (failed(context.requireFloat(op.getLogits(), "logits")))
+      return failure();
+    return context.requireInteger(op.getCodes(), "codes");
+  }
+  return checkLabels(context, op.getLogits(), op.getCodes(), "codes");
+}
+Value RateOp::positions() { return getCodes(); }
+std::optional<int64_t> RateOp::positionBound() { return dimsOf(getLogits()).back().asConstant(); }
+LogicalResult RateOp::evaluate(Evaluation &evaluation) {
+  const Array &codes = evaluation.in(0), &logits = evaluation.in(1);
+  int64_t width = logits.shape.back();
+  double sum = 0;
+  for (int64_t i = 0; i < codes.size(); ++i) {
+    const double *x = &logits.data[logits.rank() == 1 ? 0 : i * width];
+    double total = 0;
+    for (int64_t j = 0; j < width; ++j)
+      total += std::exp(x[j]);
+    sum += std::log2(total / std::exp(x[int64_t(codes.data[i])]));
+  }
+  evaluation.out() = Array({}, sum / double(codes.size()));
+  return success();
+}
+LogicalResult RateOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula bits = Formula(b, LogSoftmaxOp::create(b, getLogits())) * (-1 / std::log(2.0));
+  Formula code = addAxis(toFloat(Formula(b, getCodes())), -1);
+  Dims dims = code.dims();
+  dims.back() = bits.dims().back();
+  results.push_back(meanOfAll(reduceSum(select(iota(b, dims, -1) == code, bits, Formula(b, 0.0)), -1)));
+  return success();
+}
+
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Loss.cpp.inc"
 void NacreDialect::addLoss() {

@@ -46,4 +46,44 @@ def Nacre_NestedMatmulOp : Nacre_Op<"nested_matmul", [DeclareOpInterfaceMethods<
   let results = (outs Nacre_Value:$result);
   let builtin = 0;
 }
+
+def Nacre_BlockNestedLinearOp : Nacre_CompositeOp<"block_nested_linear", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "x @ w + b in which the first m outputs read the first m inputs alone, for every m of `widths`";
+  let description = [{
+    w: [D, D], D the last width; entries that the form does not use (below the staircase) are neither read nor given a gradient. One
+    product a segment of outputs: the work is that of the staircase, forward and backward. A slice [:m, :m] of w is the model of width m.
+  }];
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$w, Optional<Nacre_Value>:$b, DenseI64ArrayAttr:$widths);
+  let results = (outs Nacre_Value:$result);
+}
+def Nacre_SimplexHeadOp : Nacre_CompositeOp<"simplex_head"> {
+  let summary = "d + 1 fixed logits of x: [.., d]: x itself and alpha * sum of x, alpha = (1 - sqrt(d + 1)) / d";
+  let description = [{The inner products with the vertices of a regular simplex, e_1 .. e_d and alpha (1 .. 1) (Pernici et al. 2021).}];
+  let arguments = (ins Nacre_Value:$x);
+  let results = (outs Nacre_Value:$result);
+}
+
+/// Parameters of one model made into those of a smaller or a larger one (Zou et al. 2024, multi-level training).
+def Nacre_CoalesceOp : Nacre_CompositeOp<"coalesce"> {
+  let summary = "each `factor` neighbours of an axis as one: their mean, or with `sum = true` their sum";
+  let description = [{
+    The mean for axes of outputs, the sum for axes of inputs: then a layer whose neighbours are equal computes the same. Inverse of decoalesce.
+  }];
+  let arguments = (ins Nacre_Value:$w, DefaultValuedAttr<I64Attr, "-1">:$axis, DefaultValuedAttr<I64Attr, "2">:$factor,
+                       DefaultValuedAttr<BoolAttr, "false">:$sum);
+  let results = (outs Nacre_Value:$result);
+}
+def Nacre_DecoalesceOp : Nacre_CompositeOp<"decoalesce"> {
+  let summary = "each entry of an axis `factor` times, with `divide = true` divided by the factor";
+  let description = [{Repeated for axes of outputs, repeated and divided for axes of inputs: the wider layers compute the same.}];
+  let arguments = (ins Nacre_Value:$w, DefaultValuedAttr<I64Attr, "-1">:$axis, DefaultValuedAttr<I64Attr, "2">:$factor,
+                       DefaultValuedAttr<BoolAttr, "false">:$divide);
+  let results = (outs Nacre_Value:$result);
+}
+def Nacre_InterpolateOp : Nacre_CompositeOp<"interpolate"> {
+  let summary = "(1 - t) * a + t * b";
+  let arguments = (ins Nacre_Value:$a, Nacre_Value:$b, F64Attr:$t);
+  let results = (outs Nacre_Value:$result);
+}
+
 #endif

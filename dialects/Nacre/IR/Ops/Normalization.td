@@ -30,5 +30,18 @@ def Nacre_NormalizeOp : Nacre_RowOp<"normalize"> {
   let summary = "x / max(norm, eps) along an axis; a zero row stays zero";
   let arguments = (ins Nacre_Value:$x, DefaultValuedAttr<I64Attr, "-1">:$axis, DefaultValuedAttr<F64Attr, "1e-12">:$eps);
 }
+def Nacre_GroupNormOp : Nacre_RowOp<"group_norm", [AttrSizedOperandSegments]> {
+  let summary = "x: [B, C, S..] standardised over each of `groups` groups of channels and all S, times gamma: [C], plus beta: [C] (Wu and He 2018)";
+  let arguments = (ins Nacre_Value:$x, Optional<Nacre_Value>:$gamma, Optional<Nacre_Value>:$beta, I64Attr:$groups,
+                       DefaultValuedAttr<F64Attr, "1e-5">:$eps);
+}
+def Nacre_BatchNormOp : Nacre_RowOp<"batch_norm", [AttrSizedOperandSegments]> {
+  let summary = "x: [B, C, S..] standardised over B and S, times gamma: [C], plus beta: [C] (Ioffe and Szegedy 2015)";
+  let description = [{
+    With `mean` and `variance`: [C], those are used instead of the batch's: the form for inference. The variance is the biased one.
+  }];
+  let arguments = (ins Nacre_Value:$x, Optional<Nacre_Value>:$gamma, Optional<Nacre_Value>:$beta, Optional<Nacre_Value>:$mean,
+                       Optional<Nacre_Value>:$variance, DefaultValuedAttr<F64Attr, "1e-5">:$eps);
+}
 
 #endif
