@@ -126,8 +126,8 @@ LogicalResult NearestCodeOp::evaluate(Evaluation &evaluation) {
 static Formula nearness(Formula x, Formula e, bool isCosine) {
   ImplicitLocOpBuilder &b = *x.b;
   if (isCosine) {
-    x = Formula(b, NormalizeOp::create(b, x.value));
-    e = Formula(b, NormalizeOp::create(b, e.value));
+    x = Formula(b, NormalizeOp::create(b, x.value, -1, APFloat(1e-12)));
+    e = Formula(b, NormalizeOp::create(b, e.value, -1, APFloat(1e-12)));
     return matmul(x, transposed(e));
   }
   Formula middle = reduceSum(e, 0) / sizeAsNumber(e, e.dims()[0]);
