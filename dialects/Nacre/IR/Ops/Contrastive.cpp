@@ -20,7 +20,7 @@ static Formula meanOfAll(Formula x) {
 static Formula sumOfAll(Formula x) {
   return Formula(*x.b, SumOp::create(*x.b, x.value, Value(), IntegerAttr(), StringAttr(), x.b->getBoolAttr(false)));
 }
-static Formula unitRows(Formula x) { return Formula(*x.b, NormalizeOp::create(*x.b, x.value)); }
+static Formula unitRows(Formula x) { return Formula(*x.b, NormalizeOp::create(*x.b, x.value, -1, APFloat(1e-12))); }
 static Formula logSumExp(Formula x, int64_t axis) { return Formula(*x.b, LogSumExpOp::create(*x.b, x.value, axis, true)); }
 static Formula sumOfRows(Formula x) { return reduceSum(x, -1); }
 
