@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// nacre-golden [FOLDER]: runs every golden case of a folder and reports in TAP lines; exit status 1 when one fails.
+// nacre-golden [FOLDER]: runs every golden case of a folder, by the forms of cases.txt, and reports in TAP lines; exit status 1 when one
+// fails.
 #include "test/golden/GoldenRun.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -52,7 +53,7 @@ static std::string oneLine(llvm::StringRef text) {
 
 int main(int argc, char **argv) {
   std::string folder = argc > 1 ? argv[1] : NACRE_GOLDEN_FOLDER;
-  CaseTable table = llvm::cantFail(CaseTable::read(folder + "/cases.txt"), "the table cannot be read");
+  CaseTable table = llvm::cantFail(CaseTable::read(NACRE_GOLDEN_FOLDER "/cases.txt"), "the table cannot be read");
   unsigned pending = 0, failed = 0;
   std::vector<GoldenRun> runs = readRuns(folder, table, pending);
   std::vector<GoldenRun *> functions;

@@ -89,9 +89,10 @@ static std::string jointText(llvm::ArrayRef<GoldenRun *> runs, std::vector<Entry
   for (GoldenRun *run : runs) {
     std::string renamed = run->text;
     for (const std::string &output : functionNames(run->text)) {
-      Entry entry{run, output, run->golden.name + "_" + output, {}, {}, {}, goldenValues(run->golden, "cot", output)};
+      llvm::StringRef name = llvm::StringRef(output).rtrim('_');
+      Entry entry{run, output, run->golden.name + "_" + output, {}, {}, {}, goldenValues(run->golden, "cot", name)};
       renameFunction(renamed, output, entry.function);
-      std::optional<Array> want = goldenValues(run->golden, "out", output);
+      std::optional<Array> want = goldenValues(run->golden, "out", name);
       if (!want)
         continue; // serves other functions
       entry.want = *want;

@@ -3,6 +3,7 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -133,14 +134,13 @@ LogicalResult EmbeddingOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = std::move(result);
   return success();
 }
+/// Every row of the table gets the cotangents of the places that read it: a sum by index.
 LogicalResult EmbeddingOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   ImplicitLocOpBuilder b(getLoc(), builder);
-  std::optional<int64_t> rows = dimsOf(getTable())[0].asConstant();
-  if (!rows)
-    return emitError("embedding expects a table with a fixed number of rows to have a gradient");
-  Dims flat = {product(dimsOf(getIds())), dimsOf(getTable())[1]};
-  Formula g = reshape(Formula(b, cotangents[0]), flat), ids = reshape(Formula(b, getIds()), {flat[0]});
-  gradients.push_back(EmbeddingGradOp::create(b, g.value, ids.value, *rows));
+  Dims table = dimsOf(getTable()), slots = {product(dimsOf(getIds())), Dim::constant(1)};
+  Formula g = reshape(Formula(b, cotangents[0]), {slots[0], table[1]}), ids = reshape(Formula(b, getIds()), slots);
+  Formula ones = broadcastTo(Formula(b, 1.0), slots);
+  gradients.push_back(SegmentOuterOp::create(b, ones.value, ids.value, g.value, Value(), table[0].str()));
   gradients.push_back(Value());
   return success();
 }
@@ -149,24 +149,40 @@ std::optional<int64_t> EmbeddingOp::positionBound() { return dimsOf(getTable())[
 StringRef EmbeddingOp::skeleton() { return "gather"; }
 Dim EmbeddingOp::operations() { return Dim(); }
 
-LogicalResult EmbeddingGradOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  Dims x = dimsOf(op.getX());
-  if (x.size() != 2 || dimsOf(op.getIds()) != Dims{x[0]})
-    return context.error("expects rows of shape [n, width] and n ids, but got " + text(x) + " and " + text(dimsOf(op.getIds())));
-  results.push_back(context.tensor(context.f32(), {Dim::constant(op.getRows()), x[1]}));
+//===-- gather_rows ----------------------------------------------------------------------------------------------------------===//
+
+LogicalResult GatherRowsOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims x = dimsOf(op.getX()), indices = dimsOf(op.getIndices());
+  if (failed(context.requireFloat(op.getX(), "rows")) || failed(context.requireInteger(op.getIndices(), "indices")))
+    return failure();
+  if (x.size() < 2 || indices.size() + 1 != x.size() || ArrayRef<Dim>(x).drop_back(2) != ArrayRef<Dim>(indices).drop_back())
+    return context.error("expects indices with the leading axes of " + text(x) + " and one axis more, but got " + text(indices));
+  x[x.size() - 2] = indices.back();
+  results.push_back(context.tensor(context.f32(), x));
   return success();
 }
-LogicalResult EmbeddingGradOp::evaluate(Evaluation &evaluation) {
-  const Array &x = evaluation.in(0), &ids = evaluation.in(1);
+LogicalResult GatherRowsOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0), &indices = evaluation.in(1);
   Array result(evaluation.shapeOf(getResult()));
-  int64_t width = x.shape[1];
-  for (int64_t i = 0; i < ids.size(); ++i) {
-    int64_t row = std::min(std::max<int64_t>(int64_t(ids.data[i]), 0), int64_t(getRows()) - 1);
-    for (int64_t j = 0; j < width; ++j)
-      result.data[row * width + j] += x.data[i * width + j];
+  int64_t width = x.shape.back(), count = x.shape[x.rank() - 2], k = indices.shape.back();
+  for (int64_t i = 0; i < indices.size(); ++i) {
+    int64_t row = std::min(std::max<int64_t>(int64_t(indices.data[i]), 0), count - 1) + i / k * count;
+    std::copy_n(x.data.begin() + row * width, width, result.data.begin() + i * width);
   }
   evaluation.out() = std::move(result);
   return success();
 }
-StringRef EmbeddingGradOp::skeleton() { return "scatter"; }
-Dim EmbeddingGradOp::operations() { return product(dimsOf(getX())); }
+/// One table of all rows; the rows of entry i begin at i * T. Positions are exact in f32 below 2^24.
+LogicalResult GatherRowsOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula x(b, getX()), indices(b, getIndices());
+  Dims dims = x.dims();
+  Dim outer = product(ArrayRef<Dim>(dims).drop_back(2)), count = dims[dims.size() - 2];
+  Dims flat = {outer, indices.dims().back()};
+  Formula last = sizeAsNumber(x, count) - 1.0;
+  Formula inside = minimum(maximum(toFloat(reshape(indices, flat)), Formula(b, 0.0)), last);
+  Formula ids = toInt(inside + iota(b, {outer, Dim::constant(1)}, 0) * sizeAsNumber(x, count));
+  Value rows = EmbeddingOp::create(b, reshape(x, {outer * count, dims.back()}).value, ids.value);
+  results.push_back(reshape(Formula(b, rows), dimsOf(getResult())).value);
+  return success();
+}

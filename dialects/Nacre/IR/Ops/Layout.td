@@ -88,11 +88,10 @@ def Nacre_EmbeddingOp : Nacre_Op<"embedding", [DeclareOpInterfaceMethods<Nacre_I
   let arguments = (ins Nacre_Value:$table, Nacre_Value:$ids);
   let results = (outs Nacre_Value:$result);
 }
-def Nacre_EmbeddingGradOp : Nacre_Op<"embedding_grad", [DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
-  let summary = "sums rows of x into the rows `ids` of a zero table, in the order of the rows";
-  let arguments = (ins Nacre_Value:$x, Nacre_Value:$ids, I64Attr:$rows);
+def Nacre_GatherRowsOp : Nacre_CompositeOp<"gather_rows"> {
+  let summary = "rows indices[.., j] of x [.., T, D]: [.., k, D]; indices outside [0, T) are brought into range";
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$indices);
   let results = (outs Nacre_Value:$result);
-  let builtin = 0;
 }
 
 #endif

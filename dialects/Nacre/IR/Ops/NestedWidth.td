@@ -86,4 +86,17 @@ def Nacre_InterpolateOp : Nacre_CompositeOp<"interpolate"> {
   let results = (outs Nacre_Value:$result);
 }
 
+def Nacre_NestedRetrievalOp : Nacre_CompositeOp<"nested_retrieval"> {
+  let summary = "the k best rows of a gallery [N, d] for each query [.., d], found on short prefixes first: indices or scores, best first";
+  let description = [{
+    All rows are scored on the first of `widths`; the `shortlist` best are scored again on the next, and so on; the last width gives the
+    k best (Kusupati et al. 2022, funnel retrieval). `shortlist` has one number for each width but the last, or one for all. `metric`:
+    inner_product (scores are products, descending) or l2 (scores are squared distances, ascending). `returns`: indices (i32) or scores.
+    The scores of the whole gallery are never stored. Among equal scores the lower index comes first in the first pass. Discrete.
+  }];
+  let arguments = (ins Nacre_Value:$q, Nacre_Value:$gallery, DenseI64ArrayAttr:$widths, DenseI64ArrayAttr:$shortlist, I64Attr:$k,
+                       DefaultValuedAttr<StrAttr, "\"inner_product\"">:$metric, DefaultValuedAttr<StrAttr, "\"indices\"">:$returns);
+  let results = (outs Nacre_Value:$result);
+}
+
 #endif

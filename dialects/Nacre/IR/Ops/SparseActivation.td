@@ -64,10 +64,10 @@ def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum", [DeclareOpInterfaceMetho
   let arguments = (ins Nacre_Value:$values, Nacre_Value:$indices, StrAttr:$segments);
   let results = (outs Nacre_Value:$result);
 }
-/// The row and the column of positions in a flattened [.., size]; the number of rows need not be known.
+/// The row and the column of positions in a flattened [.., divisor]; the number of rows need not be known.
 def Nacre_SplitIndexOp : Nacre_Op<"split_index", [DeclareOpInterfaceMethods<Nacre_Pointwise>]> {
-  let summary = "position / size and position % size";
-  let arguments = (ins Nacre_Value:$positions, I64Attr:$size);
+  let summary = "position / divisor and position % divisor";
+  let arguments = (ins Nacre_Value:$positions, I64Attr:$divisor);
   let results = (outs Nacre_Value:$rows, Nacre_Value:$columns);
   let builtin = 0;
 }

@@ -65,27 +65,27 @@ Value nacre::atEntries(OpBuilder &builder, const Entries &like, Value dense) {
 //===-- split_index, sparse_of -----------------------------------------------------------------------------------------------===//
 
 LogicalResult SplitIndexOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
-  if (op.getSize() < 1)
-    return context.error("expects a size of at least 1, but got " + Twine(op.getSize()));
+  if (op.getDivisor() < 1)
+    return context.error("expects a divisor of at least 1, but got " + Twine(op.getDivisor()));
   results.append(2, plainType(op.getPositions()));
   return context.requireInteger(op.getPositions(), "positions");
 }
 LogicalResult SplitIndexOp::evaluate(Evaluation &evaluation) {
   Array rows = evaluation.in(0), columns = evaluation.in(0);
   for (double &x : rows.data)
-    x = std::floor(x / double(getSize()));
+    x = std::floor(x / double(getDivisor()));
   for (double &x : columns.data)
-    x = std::fmod(x, double(getSize()));
+    x = std::fmod(x, double(getDivisor()));
   evaluation.out(0) = std::move(rows);
   evaluation.out(1) = std::move(columns);
   return success();
 }
 void SplitIndexOp::emit(ImplicitLocOpBuilder &b, ValueRange operands, SmallVectorImpl<Value> &results) {
   Type type = operands[0].getType();
-  Attribute size = b.getI32IntegerAttr(int32_t(getSize()));
+  Attribute number = b.getI32IntegerAttr(int32_t(getDivisor()));
   if (auto vector = dyn_cast<VectorType>(type))
-    size = DenseElementsAttr::get(vector, size);
-  Value divisor = arith::ConstantOp::create(b, type, cast<TypedAttr>(size));
+    number = DenseElementsAttr::get(vector, number);
+  Value divisor = arith::ConstantOp::create(b, type, cast<TypedAttr>(number));
   results.push_back(arith::DivSIOp::create(b, operands[0], divisor));
   results.push_back(arith::RemSIOp::create(b, operands[0], divisor));
 }
