@@ -72,7 +72,7 @@ std::optional<Emitter::Port> Emitter::resolvePort(const InputDecl &input, Frame 
   mlir::Type type = resolveType(*input.type, frame);
   if (!type) return std::nullopt;
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
-  if (tensor && !tensor.getElementType().isInteger(1)) return Port{type, {}};
+  if (llvm::isa<SparseType, CodeType>(type) || (tensor && !tensor.getElementType().isInteger(1))) return Port{type, {}};
   error(input.type->range, "expected an input of f32 or i32, but got " + typeText(type), frame);
   return std::nullopt;
 }

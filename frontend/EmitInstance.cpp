@@ -36,9 +36,30 @@ struct Initialiser {
 static const Initialiser kInitialisers[] = {{"zeros", false},  {"ones", false},    {"constant", true}, {"normal", true},
                                             {"uniform", true}, {"kaiming", false}, {"xavier", false},  {"unit_rows", false}};
 
+/// ~ transpose(w): the initial values of a parameter above with its axes exchanged.
+std::optional<std::pair<std::string, double>> Emitter::transposedInitialiser(const ParamDecl &decl, const CallExpr &call, const Frame &frame,
+                                                                             mlir::RankedTensorType type) {
+  const auto *source = call.arguments.size() == 1 ? llvm::dyn_cast<NameExpr>(call.arguments[0].value.get()) : nullptr;
+  auto known = source ? frame.owner->parameters.find(source->name) : frame.owner->parameters.end();
+  if (known == frame.owner->parameters.end()) {
+    error(decl.init->range, "expected transpose(w) of a parameter that is declared above, but got none", frame);
+    return std::nullopt;
+  }
+  ParameterOp parameter = known->second.op;
+  auto from = llvm::cast<mlir::RankedTensorType>(parameter.getType());
+  bool fits = from.getRank() == 2 && type.getRank() == 2 && from.getDimSize(0) == type.getDimSize(1) && from.getDimSize(1) == type.getDimSize(0);
+  if (fits && !parameter.getInit().starts_with("transpose:")) return std::make_pair("transpose:" + parameter.getSymName().str(), 0.0);
+  NoteAdder notes = error(decl.init->range,
+                          fits ? "expected a parameter with an initialiser of its own, but got a transposed one"
+                               : "expected a parameter with the axes of " + typeText(type) + " exchanged, but got " + typeText(from),
+                          frame);
+  notes.note(known->second.decl->name.range, "'" + source->name.str() + "' is declared here");
+  return std::nullopt;
+}
+
 /// Name and number; the default is kaiming from rank 2 on, else zeros.
-std::optional<std::pair<std::string, double>> Emitter::initialiser(const ParamDecl &decl, const Frame &frame, int64_t rank) {
-  if (!decl.init) return std::make_pair(std::string(rank >= 2 ? "kaiming" : "zeros"), 0.0);
+std::optional<std::pair<std::string, double>> Emitter::initialiser(const ParamDecl &decl, const Frame &frame, mlir::RankedTensorType type) {
+  if (!decl.init) return std::make_pair(std::string(type.getRank() >= 2 ? "kaiming" : "zeros"), 0.0);
   const auto *call = llvm::dyn_cast<CallExpr>(decl.init.get());
   const auto *name = llvm::dyn_cast<NameExpr>(call ? call->callee.get() : decl.init.get());
   llvm::SmallVector<llvm::StringRef> names;
@@ -61,11 +82,7 @@ std::optional<std::pair<std::string, double>> Emitter::initialiser(const ParamDe
     error(call->arguments[0].value->range, "expected a number, but got " + number.text(), frame);
     return std::nullopt;
   }
-  if (name && name->name == "transpose") {
-    error(decl.init->range, "an initial value taken from another parameter is part of the language but not available in this version",
-          frame);
-    return std::nullopt;
-  }
+  if (call && name && name->name == "transpose") return transposedInitialiser(decl, *call, frame, type);
   NoteAdder notes = error(decl.init->range, "expected an initialiser (" + llvm::join(names, ", ") + ")", frame);
   llvm::StringRef nearest = name ? nearestName(name->name, names) : "";
   if (!nearest.empty()) notes.note(decl.init->range, "did you mean '" + nearest + "'");
@@ -82,7 +99,7 @@ void Emitter::declareParameter(Instance &instance, const ParamDecl &decl, const 
     error(decl.type->range, "expected f32 and sizes known at compile time, but got " + typeText(type), frame);
     return;
   }
-  auto init = initialiser(decl, frame, tensor.getRank());
+  auto init = initialiser(decl, frame, tensor);
   if (!init) return;
   if (decl.isStream && decl.init && init->first != "zeros") {
     error(decl.init->range, "expected zeros, with which a stream starts, but got " + init->first, frame);

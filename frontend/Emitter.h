@@ -78,7 +78,9 @@ private:
   /// The model of that name as seen from the one that is emitted: itself, or a part whose parameters bear its name ("MiniLM.tokens"),
   /// made at the first use. Null when there is no such model, or it cannot be one.
   const Instance *modelNamed(llvm::StringRef name, llvm::SMRange range, Frame &frame);
-  std::optional<std::pair<std::string, double>> initialiser(const ParamDecl &decl, const Frame &frame, int64_t rank);
+  std::optional<std::pair<std::string, double>> initialiser(const ParamDecl &decl, const Frame &frame, mlir::RankedTensorType type);
+  std::optional<std::pair<std::string, double>> transposedInitialiser(const ParamDecl &decl, const CallExpr &call, const Frame &frame,
+                                                                      mlir::RankedTensorType type);
 
   // EmitTypes.cpp
   /// The type of a TypeExpr that is a tensor or nested; null and an error otherwise.

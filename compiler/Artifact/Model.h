@@ -71,7 +71,7 @@ struct ParameterDescription {
   std::vector<int64_t> shape;
   int64_t offsetBytes = 0;
   std::string role; ///< param, state, optimizer
-  std::string init; ///< zeros, ones, constant, normal, uniform, kaiming, xavier, unit_rows
+  std::string init; ///< zeros, ones, constant, normal, uniform, kaiming, xavier, unit_rows, transpose
   double initValue = 0;
   bool sourceTransposed = false;
 };

@@ -98,6 +98,7 @@ static int initOf(StringRef text) {
       .Case("kaiming", NACRE_INIT_KAIMING)
       .Case("xavier", NACRE_INIT_XAVIER)
       .Case("unit_rows", NACRE_INIT_UNIT_ROWS)
+      .Case("transpose", NACRE_INIT_TRANSPOSE)
       .Default(NACRE_INIT_ZEROS);
 }
 

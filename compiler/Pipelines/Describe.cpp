@@ -214,6 +214,12 @@ void nacre::describeParameters(ModuleOp module, ModelDescription &model) {
     parameter.role = op.getRole().str();
     parameter.init = op.getInit().str();
     parameter.initValue = op.getInitValue().convertToDouble();
+    if (StringRef from = op.getInit(); from.consume_front("transpose:")) {
+      // The position of the parameter whose values it starts with.
+      parameter.init = "transpose";
+      auto known = llvm::find_if(model.parameters, [&](const ParameterDescription &other) { return other.name == from; });
+      parameter.initValue = double(known - model.parameters.begin());
+    }
     parameter.sourceTransposed = op.getSourceTransposed();
     offset += (type.getNumElements() * 4 + kAlignmentBytes - 1) / kAlignmentBytes * kAlignmentBytes;
     model.parameters.push_back(std::move(parameter));

@@ -62,6 +62,12 @@ static void fill_unit_rows(const nacre_stream *stream, float *values, int64_t co
     scale_row(values + row, width);
 }
 
+static void fill_transposed(nacre_tensor from, float *values, int64_t rows, int64_t columns) {
+  for (int64_t i = 0; i < rows; ++i)
+    for (int64_t j = 0; j < columns; ++j)
+      values[i * columns + j] = ((const float *)from.data)[j * rows + i];
+}
+
 static void draw(const nacre_parameter *parameter, nacre_tensor view, const nacre_stream *stream) {
   int64_t count = 0;
   double value = parameter->init_value;
@@ -78,15 +84,27 @@ static void draw(const nacre_parameter *parameter, nacre_tensor view, const nacr
     fill_uniform(stream, view.data, count, (float)sqrt(6.0 / (fan_in(parameter) + (double)last_axis(parameter))));
     break;
   case NACRE_INIT_UNIT_ROWS: fill_unit_rows(stream, view.data, count, last_axis(parameter)); break;
+  case NACRE_INIT_TRANSPOSE: break; // once all others are drawn
   }
 }
 
 static nacre_status check_initializer(const nacre_parameter *parameter, nacre_error *error) {
-  if (parameter->init < NACRE_INIT_ZEROS || parameter->init > NACRE_INIT_UNIT_ROWS)
+  if (parameter->init < NACRE_INIT_ZEROS || parameter->init > NACRE_INIT_TRANSPOSE)
     return nacre_fail(error, NACRE_ERR_VALUE, "parameter '%s' has an unknown initialiser", parameter->name);
   if (parameter->dtype == NACRE_I32 && parameter->init > NACRE_INIT_CONSTANT)
     return nacre_fail(error, NACRE_ERR_VALUE, "parameter '%s' is i32 and cannot be drawn at random", parameter->name);
   return NACRE_OK;
+}
+
+// The parameter that another one's initial values come from, or null when it does not fit.
+static const nacre_parameter *source_of(const nacre_model *model, const nacre_parameter *parameter) {
+  double number = parameter->init_value;
+  if (!(number >= 0 && number < (double)model->parameter_count))
+    return NULL;
+  const nacre_parameter *from = &model->parameters[(int32_t)number];
+  int fits = from->init != NACRE_INIT_TRANSPOSE && from->dtype == NACRE_F32 && parameter->dtype == NACRE_F32 && from->rank == 2 &&
+             parameter->rank == 2 && from->shape[0] == parameter->shape[1] && from->shape[1] == parameter->shape[0];
+  return fits ? from : NULL;
 }
 
 nacre_status nacre_parameters_init(nacre_parameters *parameters, uint64_t seed, nacre_error *error) {
@@ -95,10 +113,18 @@ nacre_status nacre_parameters_init(nacre_parameters *parameters, uint64_t seed, 
     nacre_status status = check_initializer(&model->parameters[i], error);
     if (status != NACRE_OK)
       return status;
+    if (model->parameters[i].init == NACRE_INIT_TRANSPOSE && !source_of(model, &model->parameters[i]))
+      return nacre_fail(error, NACRE_ERR_VALUE, "parameter '%s' starts as the transpose of one that does not fit", model->parameters[i].name);
   }
   for (int32_t i = 0; i < model->parameter_count; ++i) {
     const nacre_stream stream = {.seed = seed, .step = 0, .site = (uint32_t)i};
     draw(&model->parameters[i], nacre_parameter_view(parameters, &model->parameters[i]), &stream);
+  }
+  for (int32_t i = 0; i < model->parameter_count; ++i) {
+    const nacre_parameter *parameter = &model->parameters[i];
+    if (parameter->init == NACRE_INIT_TRANSPOSE)
+      fill_transposed(nacre_parameter_view(parameters, source_of(model, parameter)), nacre_parameter_view(parameters, parameter).data,
+                      parameter->shape[0], parameter->shape[1]);
   }
   return NACRE_OK;
 }

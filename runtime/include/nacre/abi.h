@@ -105,7 +105,8 @@ typedef enum nacre_init_kind {
   NACRE_INIT_UNIFORM = 4,   /* in [-a, a) */
   NACRE_INIT_KAIMING = 5,   /* normal, variance 2 / fan_in; fan_in = product of all axes but the last */
   NACRE_INIT_XAVIER = 6,    /* uniform in +-sqrt(6 / (fan_in + fan_out)) */
-  NACRE_INIT_UNIT_ROWS = 7  /* normal, each row of the last axis scaled to length 1 */
+  NACRE_INIT_UNIT_ROWS = 7, /* normal, each row of the last axis scaled to length 1 */
+  NACRE_INIT_TRANSPOSE = 8  /* the initial values of parameter number a, which has the two axes exchanged and is drawn itself */
 } nacre_init_kind;
 
 /* One tensor of the parameter block. */
