@@ -9,6 +9,7 @@ nacre-golden in TAP lines (`ok NAME`, `not ok NAME`, `ok NAME # SKIP why`). A ru
 failed test, or reports no test at all, counts as one failed test. A suite whose files are not there does not exist.
 """
 
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -152,13 +153,12 @@ def run_suite(name, function):
         suite.failed.append((f"{name} reports a test", output))
     counts = f"{len(suite.passed):5} passed {len(suite.failed):4} failed"
     counts += f" {len(suite.skipped):3} skipped" if suite.skipped else ""
-    print(f"{name:22} {counts}   ({time.monotonic() - start:.0f} s)", flush=True)
-    for test, why in suite.skipped:
-        print(f"  skipped: {test}: {why}")
+    lines = [f"{name:22} {counts}   ({time.monotonic() - start:.0f} s)"]
+    lines += [f"  skipped: {test}: {why}" for test, why in suite.skipped]
     for test, detail in suite.failed:
-        print(f"  FAILED: {test}")
-        for line in detail.strip().splitlines()[-SHOWN_LINES:]:
-            print(f"    {line}")
+        lines.append(f"  FAILED: {test}")
+        lines += ["    " + line for line in detail.strip().splitlines()[-SHOWN_LINES:]]
+    print("\n".join(lines), flush=True)
     return suite
 
 
@@ -169,7 +169,10 @@ def main():
     unknown = set(chosen) - {name for name, _ in available}
     if unknown:
         raise SystemExit(f"no suite {', '.join(sorted(unknown))}; there are {', '.join(name for name, _ in available)}")
-    suites = [run_suite(name, function) for name, function in available if not chosen or name in chosen]
+    wanted = [(name, function) for name, function in available if not chosen or name in chosen]
+    # One suite a processor: they share nothing but the build folder, which they read.
+    with concurrent.futures.ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        suites = list(pool.map(lambda suite: run_suite(*suite), wanted))
     passed, failed, skipped = (sum(len(getattr(suite, kind)) for suite in suites) for kind in ("passed", "failed", "skipped"))
     print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
     return 1 if failed or not passed else 0

@@ -44,7 +44,7 @@ static LogicalResult evaluateDraws(Evaluation &evaluation, int64_t site, llvm::f
   for (int64_t axis = 0; axis < result.rank(); ++axis)
     for (const Array *part : {&row, &column})
       if (int64_t own = axis - (result.rank() - part->rank()); own >= 0)
-        result.shape[axis] = std::max(result.shape[axis], part->shape[own]);
+        result.shape[axis] = part->shape[own] == 1 ? result.shape[axis] : part->shape[own]; // an axis may be empty
   result = Array(result.shape);
   forEach(result.shape, [&](ArrayRef<int64_t> index) {
     auto [u, v] = referenceDraw(uint32_t(column.at(index)), uint32_t(row.at(index)), draw, uint32_t(site), seed);
