@@ -8,11 +8,23 @@
 
 namespace nacre::test {
 
+/// `KEY`: the case has that tensor (in.x) or that attribute, which is not false; `KEY=VALUE`: the attribute is that, as it is written in
+/// a program; `KEY~VALUE`: it contains that; each with `!` before it: not so. A value with other signs than those of a word is in quotes.
+struct CaseCondition {
+  bool negated = false;
+  std::string key, value;
+  char relation = 0; ///< '=', '~' or none
+
+  /// Reads one from the front of `text`; the key is empty when there is none.
+  static CaseCondition take(llvm::StringRef &text);
+  bool holds(const GoldenCase &golden) const;
+};
+
 /// One `== OP ...` block.
 struct CaseForm {
-  std::string op;
-  std::vector<std::pair<std::string, std::string>> conditions; ///< attribute and value; an empty value asks for any
-  std::string pending;                                         ///< why its cases are not run; empty when they are
+  std::vector<std::string> ops;
+  std::vector<CaseCondition> conditions;
+  std::string pending; ///< why its cases are not run; empty when they are
   bool forwardOnly = false, isTraining = false, hasStates = false;
   std::string text;
 };
@@ -26,6 +38,14 @@ public:
 private:
   std::vector<CaseForm> forms;
 };
+
+/// Letters, digits, `_` and the points of paths.
+bool isWordPart(char c);
+
+/// The attribute `a`, the entry `a.b` of an object, or the element `a.2` of a list; null when there is none or it is null.
+const llvm::json::Value *attributeAt(const llvm::json::Object &attributes, llvm::StringRef path);
+/// The same as it is written in a program.
+std::optional<std::string> attributeText(const GoldenCase &golden, llvm::StringRef path);
 
 /// The program of a case: types, sizes and attributes in their places. Fails on a name that the case lacks.
 llvm::Expected<std::string> programText(const CaseForm &form, const GoldenCase &golden);

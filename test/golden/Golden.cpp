@@ -13,34 +13,49 @@
 using namespace nacre;
 using namespace nacre::test;
 
-static std::vector<std::string> caseFiles(llvm::StringRef folder) {
+static llvm::Expected<std::vector<std::string>> caseFiles(llvm::StringRef folder) {
   std::vector<std::string> files;
   std::error_code error;
   for (llvm::sys::fs::directory_iterator entry(folder, error), end; entry != end && !error; entry.increment(error))
     if (llvm::sys::path::extension(entry->path()) == ".safetensors")
       files.push_back(entry->path());
+  if (!error && files.empty())
+    error = std::make_error_code(std::errc::no_such_file_or_directory);
+  if (error)
+    return llvm::createStringError(error, "no cases in '" + folder + "': " + error.message());
   std::sort(files.begin(), files.end());
   return files;
 }
 
-/// Reads all cases; those that cannot run yet are only counted. Ends the program when the table or a file cannot be read.
-static std::vector<GoldenRun> readRuns(llvm::StringRef folder, const CaseTable &table, unsigned &pending) {
+/// A case and the program that stands for it; what is wrong with either is its failure.
+static GoldenRun readRun(const std::string &file, const CaseTable &table) {
+  GoldenRun run;
+  llvm::Expected<GoldenCase> golden = readGoldenCase(file);
+  if (!golden) {
+    run.golden.name = llvm::sys::path::stem(file).str();
+    run.fail("the file", llvm::toString(golden.takeError()));
+    return run;
+  }
+  run.golden = std::move(*golden);
+  run.form = table.find(run.golden);
+  if (!run.form)
+    run.fail("cases.txt", "no form for the op '" + run.golden.op + "' with these attributes");
+  else if (auto text = programText(*run.form, run.golden))
+    run.text = *text;
+  else
+    run.fail("cases.txt", llvm::toString(text.takeError()));
+  return run;
+}
+
+/// Reads all cases; those that cannot run yet are only counted.
+static std::vector<GoldenRun> readRuns(llvm::ArrayRef<std::string> files, const CaseTable &table, unsigned &pending) {
   std::vector<GoldenRun> runs;
-  for (const std::string &file : caseFiles(folder)) {
-    GoldenRun run;
-    run.golden = llvm::cantFail(readGoldenCase(file), "a golden case cannot be read");
-    run.form = table.find(run.golden);
-    if (run.form && !run.form->pending.empty()) {
-      ++pending;
+  for (const std::string &file : files) {
+    runs.push_back(readRun(file, table));
+    if (!runs.back().form || runs.back().form->pending.empty())
       continue;
-    }
-    if (!run.form)
-      run.fail("cases.txt", "no form for the op " + run.golden.op);
-    else if (auto text = programText(*run.form, run.golden))
-      run.text = *text;
-    else
-      run.fail("cases.txt", llvm::toString(text.takeError()));
-    runs.push_back(std::move(run));
+    ++pending;
+    runs.pop_back();
   }
   return runs;
 }
@@ -51,11 +66,21 @@ static std::string oneLine(llvm::StringRef text) {
   return llvm::join(lines, " | ");
 }
 
+static int refuse(llvm::Error error) {
+  llvm::errs() << "error: " << llvm::toString(std::move(error)) << "\n";
+  return 1;
+}
+
 int main(int argc, char **argv) {
   std::string folder = argc > 1 ? argv[1] : NACRE_GOLDEN_FOLDER;
-  CaseTable table = llvm::cantFail(CaseTable::read(NACRE_GOLDEN_FOLDER "/cases.txt"), "the table cannot be read");
+  llvm::Expected<CaseTable> table = CaseTable::read(NACRE_GOLDEN_FOLDER "/cases.txt");
+  if (!table)
+    return refuse(table.takeError());
+  llvm::Expected<std::vector<std::string>> files = caseFiles(folder);
+  if (!files)
+    return refuse(files.takeError());
   unsigned pending = 0, failed = 0;
-  std::vector<GoldenRun> runs = readRuns(folder, table, pending);
+  std::vector<GoldenRun> runs = readRuns(*files, *table, pending);
   std::vector<GoldenRun *> functions;
   for (GoldenRun &run : runs) {
     if (run.failures.empty() && run.form->isTraining)

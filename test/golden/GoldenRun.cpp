@@ -62,14 +62,16 @@ static Array scalarOf(double number) {
   return array;
 }
 
-/// Each case's program alone must parse: a mistake in one must not hide the others.
+/// Each case's program alone must parse and have its gradients made: a mistake in one must not hide the others.
 static void dropBroken(std::vector<GoldenRun *> &runs) {
   llvm::erase_if(runs, [](GoldenRun *run) {
     std::string messages;
-    std::unique_ptr<TestProgram> alone = TestProgram::parse(run->golden.name, run->text, messages);
+    std::unique_ptr<TestProgram> alone = TestProgram::parse("golden", run->text, messages);
     if (!alone)
       run->fail("the program", messages);
-    return !alone;
+    else if (!alone->differentiated())
+      run->fail("differentiate", alone->takeMessages() + "it fails");
+    return !run->failures.empty();
   });
 }
 
@@ -86,11 +88,11 @@ static void renameFunction(std::string &text, const std::string &from, const std
 
 static std::string jointText(llvm::ArrayRef<GoldenRun *> runs, std::vector<Entry> &entries) {
   std::string text;
-  for (GoldenRun *run : runs) {
-    std::string renamed = run->text;
+  for (auto [number, run] : llvm::enumerate(runs)) {
+    std::string renamed = run->text, prefix = "case" + std::to_string(number) + "_"; // a file's name may be no name of the language
     for (const std::string &output : functionNames(run->text)) {
       llvm::StringRef name = llvm::StringRef(output).rtrim('_');
-      Entry entry{run, output, run->golden.name + "_" + output, {}, {}, {}, goldenValues(run->golden, "cot", name)};
+      Entry entry{run, output, prefix + output, {}, {}, {}, goldenValues(run->golden, "cot", name)};
       renameFunction(renamed, output, entry.function);
       std::optional<Array> want = goldenValues(run->golden, "out", name);
       if (!want)
@@ -107,6 +109,10 @@ static std::string jointText(llvm::ArrayRef<GoldenRun *> runs, std::vector<Entry
 static void bindInputs(mlir::ModuleOp module, std::vector<Entry> &entries) {
   for (Entry &entry : entries) {
     auto function = module.lookupSymbol<mlir::func::FuncOp>(entry.function);
+    if (!function) {
+      entry.run->fail(entry.output, "its function is no entry point");
+      continue;
+    }
     for (unsigned i = 0; i < function.getNumArguments(); ++i) {
       entry.names.push_back(function.getArgAttrOfType<mlir::StringAttr>(i, "nacre.name").str());
       if (const GoldenTensor *tensor = entry.run->golden.find("in." + entry.names.back()))
@@ -131,11 +137,13 @@ static void checkGradients(llvm::ArrayRef<const Entry *> entries, const std::str
   for (const Entry *entry : entries) {
     if (!entry->cotangent)
       continue;
+    if (entry->cotangent->size() != entry->want.size())
+      return run.fail("cot." + entry->output, "expected as many elements as the output has");
     std::vector<Array> inputs = entry->inputs;
     std::optional<std::vector<Array>> forward = evaluator(entry->function, inputs);
     inputs.push_back(forward ? withShape(*entry->cotangent, (*forward)[0].shape) : *entry->cotangent);
     std::optional<std::vector<Array>> got = evaluator(entry->function + "_gradient", inputs);
-    if (!forward || !got)
+    if (!forward || !got || (*forward)[0].size() != entry->want.size())
       return run.fail(stage + " gradient of " + entry->output, "it does not run");
     size_t next = 1; // the results come first
     for (const std::string &name : entry->names) {
@@ -201,6 +209,14 @@ static std::unique_ptr<CompiledProgram> compileRobustly(mlir::ModuleOp module, T
   return compiled;
 }
 
+/// A case of which nothing would be compared has not passed; one that cannot be called must not be tried.
+static void dropUnfit(llvm::ArrayRef<GoldenRun *> runs, std::vector<Entry> &entries) {
+  for (GoldenRun *run : runs)
+    if (llvm::none_of(entries, [&](const Entry &entry) { return entry.run == run; }))
+      run->fail("cases.txt", "no function of the form is named after an output of the case");
+  llvm::erase_if(entries, [](const Entry &entry) { return !entry.run->failures.empty(); });
+}
+
 void test::runFunctions(std::vector<GoldenRun *> runs) {
   dropBroken(runs);
   std::vector<Entry> entries;
@@ -212,6 +228,7 @@ void test::runFunctions(std::vector<GoldenRun *> runs) {
     return;
   }
   bindInputs(program->surface(), entries);
+  dropUnfit(runs, entries);
   for (const Entry &entry : entries)
     checkForward(entry, "reference", referenceOf(program->surface()), kReferenceTolerance);
   mlir::OwningOpRef<mlir::ModuleOp> gradients = program->differentiated();

@@ -69,7 +69,7 @@ static void runCompiled(GoldenRun &run, const StateCall &call, CompiledProgram &
 
 void test::runStates(GoldenRun &run) {
   std::string messages;
-  std::unique_ptr<TestProgram> program = TestProgram::parse(run.golden.name, run.text, messages);
+  std::unique_ptr<TestProgram> program = TestProgram::parse("golden", run.text, messages);
   if (!program)
     return run.fail("the program", messages);
   StateCall call = readCall(run, program->surface());

@@ -58,9 +58,17 @@ static void runCompiled(GoldenRun &run, CompiledProgram &compiled, const std::st
   checkParameters(run, level, values, kForwardTolerance);
 }
 
+/// w and a gradient of its shape for every step.
+static bool hasInputs(const GoldenCase &golden) {
+  const GoldenTensor *w = golden.find("in.w"), *g = golden.find("in.g");
+  return w && g && !g->values.shape.empty() && llvm::ArrayRef<int64_t>(g->values.shape).drop_front().equals(w->values.shape);
+}
+
 void test::runTraining(GoldenRun &run) {
   std::string messages;
-  std::unique_ptr<TestProgram> program = TestProgram::parse(run.golden.name, run.text, messages);
+  if (!hasInputs(run.golden))
+    return run.fail("the case", "expected in.w and in.g: [steps, shape of w]");
+  std::unique_ptr<TestProgram> program = TestProgram::parse("golden", run.text, messages);
   if (!program)
     return run.fail("the program", messages);
   mlir::OwningOpRef<mlir::ModuleOp> step = program->surface().clone();
