@@ -376,6 +376,27 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"nested_untied", "x: f32[B, 16], w: f32[16, 16], v: f32[16, M]",
        "linear(relu(linear(prefixes(x, widths = [4, 16]), prefixes(w, widths = [4, 16], axis = 0))), v)"},
       {"nested_to_number", "x: f32[B, 16], w: f32[16, M], t: f32[B, M]", "mean(mse(nested_linear(x, w, widths = [4, 16]), t), over = widths)"},
+
+      //===-- sparse values, codes ---------------------------------------------------------------------------------------------===//
+      {"topk", "x: f32[B, N]", "densify(topk(x, 3))"},
+      {"topk_decode", "x: f32[B, N], w: f32[N, K]", "linear(topk(relu(x), 3), w)"},
+      {"topk_encode_decode", "x: f32[B, 6], a: f32[6, 24], b: f32[24], w: f32[24, K]", "linear(topk(gelu(linear(x, a, b)), 3), w)"},
+      {"topk_scaled", "x: f32[B, N], s: f32[N], t: f32[B, 1]", "densify(topk(x, 3) * s / (2 + square(t)))"},
+      {"topk_prefix", "x: f32[B, 24], w: f32[16, K]", "linear(topk(x, 5)[:, :16], w)"},
+      {"abs_topk_sum", "x: f32[B, T, N]", "sum(square(abs_topk(x, 2)), axis = 2)"},
+      {"topk_values", "x: f32[B, N]", "values(topk(x, 3))"},
+      {"topk_indices", "x: f32[B, N]", "indices(topk(x, 3))", {}, Discrete},
+      {"batch_topk", "x: f32[B, 24]", "densify(batch_topk(x, 3))"},
+      {"batch_topk_decode", "x: f32[B, 24], s: f32[24], w: f32[24, K]", "linear(batch_topk(relu(x), 3) * s, w)"},
+      {"matching_pursuit", "x: f32[B, 6], W: f32[9, 6]", "linear(matching_pursuit(x, W, 3), W)", {{"W", -0.5, 0.5}}},
+      {"nearest_code", "x: f32[B, T, 6], E: f32[11, 6]", "ids(nearest_code(x, E, k = 2))", {}, Discrete},
+      {"nearest_code_cosine", "x: f32[B, 6], E: f32[11, 6]", "ids(nearest_code(x, E, metric = cosine))", {}, Discrete},
+      {"lookup", "E: f32[11, N], i: i32[B, T]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},
+      {"lookup_heads", "E: f32[2, 11, N], i: i32[B, 2]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},
+      {"one_hot_counts", "i: i32[B]", "sum(one_hot(as_code(i, 11)), axis = 0)", {{"i", 0, 11}}, Discrete},
+      {"gather_rows", "x: f32[B, T, N], i: i32[B, K]", "gather_rows(x, i)", {{"i", 0, 0, "T"}}},
+      {"nested_retrieval", "q: f32[B, 9], g: f32[23, 9]", "nested_retrieval(q, g, widths = [3, 9], shortlist = [7], k = 2, returns = scores)", {}, Discrete},
+      {"nested_retrieval_l2", "q: f32[B, 9], g: f32[23, 9]", "nested_retrieval(q, g, widths = [3, 5, 9], shortlist = [9, 4], k = 2, metric = l2)", {}, Discrete},
   };
   return rows;
 }

@@ -32,7 +32,13 @@ Guard Demand::ofUse(OpOperand &use) const {
   return guard;
 }
 
-void Demand::need(Operation *op, const Guard &guard) {
+void Demand::need(Operation *op, const Guard &wanted) {
+  // A condition that is known only after the operator cannot keep it from running.
+  Guard guard = wanted;
+  llvm::erase_if(guard, [&](const Literal &literal) {
+    Operation *known = literal.condition.getDefiningOp();
+    return known && !known->isBeforeInBlock(op);
+  });
   auto [found, isNew] = guards.try_emplace(op, guard);
   if (!isNew)
     llvm::erase_if(found->second, [&](const Literal &literal) { return !llvm::is_contained(guard, literal); });
