@@ -139,7 +139,9 @@ llvm::ArrayRef<int64_t> Trainer::rowsOfBatch(int64_t step, int64_t index) {
 llvm::Error Trainer::runBatch(int64_t step, int64_t index, float &loss) {
   bool isLast = index + 1 == plan.batchesPerStep;
   std::vector<Array> inputs = data.gather(rowsOfBatch(step, index));
-  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, (step - 1) * plan.batchesPerStep + index, inputs);
+  int64_t batch = (step - 1) * plan.batchesPerStep + index;
+  drawOpen(*plan.step, data, plan.seed, batch, inputs);
+  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, batch, inputs);
   inputs.push_back(scalar(float(model.api().training_rate(&model.table(), step, plan.totalSteps))));
   inputs.push_back(scalar(float(step)));
   std::vector<Array> outputs = {Array::zeros(NACRE_F32, {})};
