@@ -148,6 +148,7 @@ llvm::Error Runner::callInParts(int32_t dim) {
       parseInteger("--batch", arguments.get("batch", std::to_string(model.table().dims[dim].bound)), 1, model.table().dims[dim].bound);
   if (!size) return size.takeError();
   ContextPtr context{nullptr, {nullptr}};
+  std::optional<Interventions> done;
   for (int64_t begin = 0; begin < rows; begin += *size) {
     std::vector<Array> some = part(dim, begin, std::min(rows, begin + *size));
     auto dims = bindDims(model.table(), *function, some);
@@ -159,7 +160,13 @@ llvm::Error Runner::callInParts(int32_t dim) {
       if (!made) return made.takeError();
       context = std::move(*made);
     }
-    if (llvm::Error error = callFunction(model, context.get(), *function, some, *results)) return error;
+    auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims, dim);
+    if (!interventions) return interventions.takeError();
+    if (llvm::Error error = callFunction(model, context.get(), *function, some, *results, interventions->list())) return error;
+    if (done)
+      done->appendRead(*interventions);
+    else
+      done = std::move(*interventions);
     for (size_t i = 0; i < results->size(); ++i) {
       if (begin == 0) {
         outputs.push_back(std::move((*results)[i]));
@@ -169,7 +176,7 @@ llvm::Error Runner::callInParts(int32_t dim) {
       outputs[i].bytes.insert(outputs[i].bytes.end(), (*results)[i].bytes.begin(), (*results)[i].bytes.end());
     }
   }
-  return llvm::Error::success();
+  return done->writeRead();
 }
 
 llvm::Error Runner::write() {
@@ -204,9 +211,6 @@ llvm::Error Runner::run() {
         rows = inputs[i].shape[0];
     }
   bool isSplit = dim && (rows > model.table().dims[*dim].bound || arguments.has("batch")) && rows > 0;
-  if (isSplit && arguments.has("tap"))
-    return userFailure("expected at most " + llvm::Twine(model.table().dims[*dim].bound) +
-                       " rows and no --batch with --tap, for an intervention acts on one call");
   if (!isSplit && arguments.has("batch") && !dim)
     return userFailure("expected a function whose rows are independent for --batch, but '" + llvm::Twine(function->name) + "' is not one");
   if (llvm::Error error = isSplit ? callInParts(*dim) : callWhole()) return error;
