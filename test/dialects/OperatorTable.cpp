@@ -393,6 +393,8 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"batch_topk_decode", "x: f32[B, 24], s: f32[24], w: f32[24, K]", "linear(batch_topk(relu(x), 3) * s, w)"},
       {"matching_pursuit", "x: f32[B, 6], W: f32[9, 6]", "linear(matching_pursuit(x, W, 3), W)", {{"W", -0.5, 0.5}}},
       {"nearest_code", "x: f32[B, T, 6], E: f32[11, 6]", "ids(nearest_code(x, E, k = 2))", {}, Discrete},
+      {"nearest_code_heads", "x: f32[B, 3, 6], E: f32[3, 11, 6]", "ids(nearest_code(x, E))", {}, Discrete},
+      {"nearest_code_heads_cosine", "x: f32[B, T, 3, 6], E: f32[3, 11, 6]", "ids(nearest_code(x, E, metric = cosine, k = 2))", {}, Discrete},
       {"nearest_code_cosine", "x: f32[B, 6], E: f32[11, 6]", "ids(nearest_code(x, E, metric = cosine))", {}, Discrete},
       {"lookup", "E: f32[11, N], i: i32[B, T]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},
       {"lookup_heads", "E: f32[2, 11, N], i: i32[B, 2]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},

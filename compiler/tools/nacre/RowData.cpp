@@ -132,8 +132,6 @@ std::vector<Array> RowData::gather(llvm::ArrayRef<int64_t> numbers) const {
 }
 
 static llvm::Expected<std::vector<int64_t>> rowsOfFile(const std::string &path, int64_t rows) {
-  if (!llvm::sys::fs::exists(path))
-    return userFailure("expected the list of rows that the train block names beside the model, but there is no '" + path + "'");
   auto arrays = readArrays(path);
   if (!arrays) return arrays.takeError();
   if (arrays->size() != 1 || (*arrays)[0].array.shape.size() != 1) return userFailure("expected one list of row numbers in '" + path + "'");
@@ -156,16 +154,34 @@ static std::vector<int64_t> range(int64_t begin, int64_t end) {
   return numbers;
 }
 
-llvm::Expected<std::vector<int64_t>> tool::selectRows(const LoadedModel &model, llvm::StringRef which, int64_t rows) {
+/// What the train block says of "train" or "test".
+static llvm::Expected<std::vector<int64_t>> rowsOfBlock(const LoadedModel &model, llvm::StringRef which, int64_t rows) {
   const llvm::json::Object *training = model.training();
   const llvm::json::Object *entry = training ? training->getObject(which) : nullptr;
   if (!entry) return range(0, rows);
-  if (auto file = entry->getString("file")) return rowsOfFile(model.besideModel(*file), rows);
+  if (auto file = entry->getString("file")) {
+    std::string path = model.besideModel(*file);
+    if (llvm::sys::fs::exists(path)) return rowsOfFile(path, rows);
+    return userFailure("expected the list of rows that the train block names beside the model, but there is no '" + path + "'");
+  }
   int64_t begin = entry->getInteger("begin").value_or(0), end = entry->getInteger("end").value_or(rows);
   if (begin < 0 || begin > end || end > rows)
     return userFailure("the model's " + which + " rows are " + llvm::Twine(begin) + ".." + llvm::Twine(end) + ", but the data has " +
                        llvm::Twine(rows));
   return range(begin, end);
+}
+
+llvm::Expected<std::vector<int64_t>> tool::selectRows(const LoadedModel &model, llvm::StringRef which, int64_t rows) {
+  if (which == "train" || which == "test") return rowsOfBlock(model, which, rows);
+  if (which == "all") return range(0, rows);
+  auto [first, last] = which.split("..");
+  int64_t begin, end;
+  if (!first.getAsInteger(10, begin) && !last.getAsInteger(10, end)) {
+    if (begin >= 0 && begin <= end && end <= rows) return range(begin, end);
+    return userFailure("expected rows inside 0.." + llvm::Twine(rows) + ", but got " + which);
+  }
+  if (llvm::sys::fs::exists(which)) return rowsOfFile(which.str(), rows);
+  return userFailure("expected rows of (train, test, all), A..B or a file of row numbers, but got '" + which + "'");
 }
 
 // Sites that no parameter has.

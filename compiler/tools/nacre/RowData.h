@@ -37,7 +37,8 @@ void drawOpen(const nacre_function &function, const RowData &data, uint64_t seed
 llvm::Expected<RowData> rowsFor(const LoadedModel &model, const nacre_function &function, int32_t inputCount,
                                 llvm::ArrayRef<NamedArray> arrays);
 
-/// The row numbers of "train", "test" or "all"; all rows where the model says nothing. Fails on rows that are not there.
+/// The row numbers of "train", "test" or "all" (all rows where the model says nothing), of a range "A..B" without B, or of the file
+/// of row numbers that any other word names. Fails on rows that are not there.
 llvm::Expected<std::vector<int64_t>> selectRows(const LoadedModel &model, llvm::StringRef which, int64_t rows);
 
 /// Shuffles by (seed, epoch): Fisher and Yates' shuffle with draws from Philox, the same on every machine.

@@ -51,7 +51,7 @@ llvm::Error Trainer::readData() {
   auto rows = rowsFor(model, *plan.step, inputs - drawInputs(*plan.step, inputs), *arrays);
   if (!rows) return rows.takeError();
   data = std::move(*rows);
-  auto chosen = selectRows(model, "train", data.rows);
+  auto chosen = selectRows(model, arguments.get("rows", "train"), data.rows);
   if (!chosen) return chosen.takeError();
   trainRows = std::move(*chosen);
   if (!plan.metric) return llvm::Error::success();
@@ -112,7 +112,7 @@ llvm::Error Trainer::prepare() {
                          llvm::Twine(lastStep) + "; give more with --epochs or --steps");
   } else if (model.api().parameters_init(parameters.get(), plan.seed, &error) != NACRE_OK) {
     return runtimeError(error);
-  } else if (llvm::Error error = loadParts(model, parameters.get(), arguments)) {
+  } else if (llvm::Error error = loadStart(model, parameters.get(), arguments)) {
     return error;
   }
   auto dims = largestDims(model, *plan.step, data, plan.batch, 2);
