@@ -12,8 +12,11 @@
 using namespace nacre;
 using namespace nacre::test;
 
-std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages) {
-  mlir::FailureOr<CompileResult> result = nacre::compile(module, {});
+std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages,
+                                                          llvm::ArrayRef<std::string> levels) {
+  CompileOptions options;
+  options.levels.assign(levels.begin(), levels.end());
+  mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {
     messages += "the module does not compile";
     return nullptr;
