@@ -210,6 +210,13 @@ Array CompiledProgram::parameter(llvm::StringRef name) {
   return result;
 }
 
+bool CompiledProgram::initialize(uint64_t seed, std::string &messages) {
+  nacre_error error = {};
+  bool ok = model->api->parameters_init(parameters, seed, &error) == NACRE_OK;
+  messages += error.message;
+  return ok;
+}
+
 bool CompiledProgram::setParameter(llvm::StringRef name, const Array &value, std::string &messages) {
   Buffer buffer(NACRE_F32, value.shape);
   buffer.fill(value);

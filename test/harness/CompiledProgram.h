@@ -22,7 +22,7 @@ struct CallOptions {
 
 class CompiledProgram {
 public:
-  /// Compiles `module` (consumed). Null on failure, with a reason.
+  /// Compiles `module` (consumed) for the CPU levels. Null on failure, with a reason.
   static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages,
                                                   llvm::ArrayRef<std::string> levels = {"v3", "v4"});
   ~CompiledProgram();
@@ -36,6 +36,8 @@ public:
   std::vector<std::string> parameterNames() const;
   /// Requires a parameter of that name.
   Array parameter(llvm::StringRef name);
+  /// Draws every parameter and state by its initialiser.
+  bool initialize(uint64_t seed, std::string &messages);
   bool setParameter(llvm::StringRef name, const Array &value, std::string &messages);
   const nacre_model &table() const { return *model; }
 
