@@ -134,6 +134,42 @@ struct SumPlaced final : OpRewritePattern<ReduceSumOp> {
   }
 };
 
+/// The sum of the rows of a product is the product of the sum of the rows: reduce_sum(matmul(x, w))  ->  matmul(reduce_sum(x), w), and
+/// reduce_sum(gather_rows_sum(v, i, t))  ->  matmul(segment_sum(v, i), t). It is the gradient of what is subtracted from every row before
+/// an encoder, for which no row of the product need be made.
+struct SumOfProductRows final : OpRewritePattern<ReduceSumOp> {
+  using OpRewritePattern::OpRewritePattern;
+
+  LogicalResult matchAndRewrite(ReduceSumOp op, PatternRewriter &rewriter) const override {
+    Value product = op.getX();
+    auto negated = product.getDefiningOp<NegOp>();
+    if (negated && negated->hasOneUse())
+      product = negated.getX();
+    if (dimsOf(product).size() != 2 || op.getAxis() != 0 || !product.hasOneUse() || !product.getDefiningOp())
+      return rewriter.notifyMatchFailure(op, "not the rows of a matrix that nobody else wants");
+    // Where the product was: behind it, w may be updated in place.
+    rewriter.setInsertionPoint(product.getDefiningOp());
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    std::optional<Formula> sum = sumOfRows(b, product);
+    if (!sum)
+      return rewriter.notifyMatchFailure(op, "not a product");
+    rewriter.replaceOp(op, product == op.getX() ? sum->value : (-*sum).value);
+    return success();
+  }
+
+private:
+  static std::optional<Formula> sumOfRows(ImplicitLocOpBuilder &b, Value product) {
+    if (auto dense = product.getDefiningOp<MatmulOp>(); dense && dimsOf(dense.getA()).size() == 2)
+      return matmul(reduceSum(Formula(b, dense.getA()), 0), Formula(b, dense.getB()));
+    auto sparse = product.getDefiningOp<GatherRowsSumOp>();
+    if (!sparse || sparse.getRows() || dimsOf(sparse.getValues()).size() != 2)
+      return std::nullopt;
+    Formula table(b, sparse.getTable());
+    Formula sums(b, SegmentSumOp::create(b, sparse.getValues(), sparse.getIndices(), table.dims()[0].str()));
+    return matmul(addAxis(sums, 0), table);
+  }
+};
+
 /// The operand of a transposition of a matrix, or null.
 Value transposedOf(Value value) {
   auto permute = value.getDefiningOp<PermuteOp>();
@@ -229,7 +265,7 @@ struct MoveTakeUp final : OpRewritePattern<TakeOp> {
 } // namespace
 
 void PlaceOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
-  patterns.add<MovePlaceDown, MovePlaceThroughReshape, SumPlaced, MultiplyPlaced>(context);
+  patterns.add<MovePlaceDown, MovePlaceThroughReshape, SumPlaced, MultiplyPlaced, SumOfProductRows>(context);
 }
 void TakeOp::getCanonicalizationPatterns(RewritePatternSet &patterns, MLIRContext *context) {
   patterns.add<TakeOfTop, MoveTakeUp>(context);
