@@ -64,21 +64,7 @@ mlir::func::FuncOp TrainEmitter::checkFunction(const Name &name) {
   return op;
 }
 
-/// Behind what comes from the data, the loss may have run-time widths, which training draws. Whether this is one.
-bool TrainEmitter::isDrawnWidth(const Name &name, const InputDecl &input, mlir::func::FuncOp op, unsigned index) {
-  bool isWidth = bool(op.getArgAttr(index, "nacre.choices")), isMetric = name.range.Start != decl.function.range.Start;
-  if (!isMetric && isWidth) drawnWidth = &input;
-  if (isMetric || isWidth || !drawnWidth) return isWidth && !isMetric;
-  diagnostics
-      .error(name.range,
-             "expected run-time widths behind the inputs that come from the data, but '" + drawnWidth->name.text + "' stands before '" +
-                 input.name.text + "'")
-      .note(input.name.range, "'" + input.name.text + "' is declared here");
-  return true;
-}
-
 void TrainEmitter::checkInput(const Name &name, const InputDecl &input, mlir::func::FuncOp op, unsigned index) {
-  if (isDrawnWidth(name, input, op, index)) return;
   inputs.push_back(input.name.text);
   auto tensor = llvm::cast<mlir::RankedTensorType>(op.getArgumentTypes()[index]);
   Dims dims = dimsOf(tensor);

@@ -32,7 +32,6 @@ private:
   // EmitTrain.cpp: settings and what belongs together
   void complain(llvm::SMRange range, const llvm::Twine &expected, const Meaning &got);
   mlir::func::FuncOp checkFunction(const Name &name);
-  bool isDrawnWidth(const Name &name, const InputDecl &input, mlir::func::FuncOp op, unsigned index);
   void checkInput(const Name &name, const InputDecl &input, mlir::func::FuncOp op, unsigned index);
   void emitParts();
   void collect(const TrainEntry &entry);
@@ -78,7 +77,6 @@ private:
   llvm::StringMap<const Expr *> later; ///< settings that need others: frozen, trainable, groups
   std::vector<Name> mapped;
   std::vector<llvm::StringRef> inputs;
-  const InputDecl *drawnWidth = nullptr; ///< the last run-time width of the loss
   int64_t rowBound = INT32_MAX;
 };
 

@@ -6,7 +6,6 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 
-#include <algorithm>
 #include <cstring>
 #include <numeric>
 
@@ -43,48 +42,12 @@ int32_t tool::drawInputs(const nacre_function &function, int32_t count) {
   return ends ? 2 : 0;
 }
 
-static Array integer(int32_t value) {
-  Array array = Array::zeros(NACRE_I32, {});
-  std::memcpy(array.bytes.data(), &value, sizeof value);
-  return array;
-}
-
 void tool::appendDraw(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs) {
   if (drawInputs(function, count) == 0) return;
-  inputs.push_back(integer(int32_t(uint32_t(seed))));
-  inputs.push_back(integer(int32_t(uint32_t(draw))));
-}
-
-/// A number in [0, bound), from 64 random bits: the high half of their product. Sites are numbers that no parameter has.
-static uint64_t drawBelow(uint64_t bound, uint64_t index, uint32_t series, uint32_t site, uint64_t seed) {
-  uint32_t counter[4] = {uint32_t(index), uint32_t(index >> 32), series, site};
-  uint32_t key[2] = {uint32_t(seed), uint32_t(seed >> 32)};
-  uint32_t block[4];
-  nacre_philox(counter, key, block);
-  uint64_t bits = uint64_t(block[1]) << 32 | block[0];
-  return uint64_t((static_cast<unsigned __int128>(bits) * bound) >> 64);
-}
-
-int32_t tool::drawnWidths(const nacre_function &function, int32_t count) {
-  int32_t end = count - drawInputs(function, count), widths = 0;
-  while (widths < end && function.inputs[end - 1 - widths].choices)
-    ++widths;
-  return widths;
-}
-
-void tool::appendWidths(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs) {
-  const uint32_t widthSite = 0x77696474; // "widt"
-  for (int32_t left = drawnWidths(function, count); left > 0; --left) {
-    const nacre_port &port = function.inputs[inputs.size()];
-    uint64_t chosen = drawBelow(uint64_t(port.choice_count), uint64_t(draw), uint32_t(inputs.size()), widthSite, seed);
-    inputs.push_back(integer(int32_t(port.choices[chosen])));
-  }
-}
-
-void tool::appendLargestWidths(const nacre_function &function, int32_t count, std::vector<Array> &inputs) {
-  for (int32_t left = drawnWidths(function, count); left > 0; --left) {
-    const nacre_port &port = function.inputs[inputs.size()];
-    inputs.push_back(integer(int32_t(*std::max_element(port.choices, port.choices + port.choice_count))));
+  for (int32_t value : {int32_t(uint32_t(seed)), int32_t(uint32_t(draw))}) {
+    Array array = Array::zeros(NACRE_I32, {});
+    std::memcpy(array.bytes.data(), &value, sizeof value);
+    inputs.push_back(std::move(array));
   }
 }
 
@@ -172,9 +135,19 @@ llvm::Expected<std::vector<int64_t>> tool::selectRows(const LoadedModel &model, 
   return range(begin, end);
 }
 
+/// A number in [0, bound), from 64 random bits: the high half of their product.
+static uint64_t draw(uint64_t seed, uint32_t epoch, uint64_t index, uint64_t bound) {
+  const uint32_t shuffleSite = 0x73687566; // "shuf": a site that no parameter has
+  uint32_t counter[4] = {uint32_t(index), uint32_t(index >> 32), epoch, shuffleSite};
+  uint32_t key[2] = {uint32_t(seed), uint32_t(seed >> 32)};
+  uint32_t block[4];
+  nacre_philox(counter, key, block);
+  uint64_t bits = uint64_t(block[1]) << 32 | block[0];
+  return uint64_t((static_cast<unsigned __int128>(bits) * bound) >> 64);
+}
+
 std::vector<int64_t> tool::shuffled(std::vector<int64_t> rows, uint64_t seed, uint32_t epoch) {
-  const uint32_t shuffleSite = 0x73687566; // "shuf"
   for (size_t i = rows.size(); i > 1; --i)
-    std::swap(rows[i - 1], rows[drawBelow(i, i, epoch, shuffleSite, seed)]);
+    std::swap(rows[i - 1], rows[draw(seed, epoch, i, i)]);
   return rows;
 }

@@ -12,12 +12,6 @@ int32_t drawInputs(const nacre_function &function, int32_t count);
 /// Appends those two inputs when the function has them.
 void appendDraw(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs);
 
-/// How many run-time widths stand before the first `count` inputs' seed and draw, or at their end. Training draws them.
-int32_t drawnWidths(const nacre_function &function, int32_t count);
-/// Appends them, each a choice by (seed, draw, input); and the largest of each.
-void appendWidths(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs);
-void appendLargestWidths(const nacre_function &function, int32_t count, std::vector<Array> &inputs);
-
 /// The arrays of all --data files: `FILE`, or `name=FILE.npy`.
 llvm::Expected<std::vector<NamedArray>> readDataFiles(llvm::ArrayRef<llvm::StringRef> given);
 

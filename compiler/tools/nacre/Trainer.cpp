@@ -48,7 +48,7 @@ llvm::Error Trainer::readData() {
   auto arrays = readDataFiles(arguments.all("data"));
   if (!arrays) return arrays.takeError();
   int32_t inputs = plan.step->input_count - 2; // the last two are the rate and the step
-  auto rows = rowsFor(model, *plan.step, inputs - drawInputs(*plan.step, inputs) - drawnWidths(*plan.step, inputs), *arrays);
+  auto rows = rowsFor(model, *plan.step, inputs - drawInputs(*plan.step, inputs), *arrays);
   if (!rows) return rows.takeError();
   data = std::move(*rows);
   auto chosen = selectRows(model, "train", data.rows);
@@ -91,7 +91,6 @@ static llvm::Expected<std::vector<int64_t>> largestDims(const LoadedModel &model
                                                         int64_t batch, size_t scalars) {
   std::vector<int64_t> rows(batch, 0);
   std::vector<Array> inputs = data.gather(rows);
-  if (scalars > 0) appendLargestWidths(function, function.input_count - int32_t(scalars), inputs);
   appendDraw(function, function.input_count - int32_t(scalars), 0, 0, inputs);
   for (size_t i = 0; i < scalars; ++i)
     inputs.push_back(scalar(0));
@@ -140,9 +139,7 @@ llvm::ArrayRef<int64_t> Trainer::rowsOfBatch(int64_t step, int64_t index) {
 llvm::Error Trainer::runBatch(int64_t step, int64_t index, float &loss) {
   bool isLast = index + 1 == plan.batchesPerStep;
   std::vector<Array> inputs = data.gather(rowsOfBatch(step, index));
-  int64_t draw = (step - 1) * plan.batchesPerStep + index;
-  appendWidths(*plan.step, plan.step->input_count - 2, plan.seed, draw, inputs);
-  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, draw, inputs);
+  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, (step - 1) * plan.batchesPerStep + index, inputs);
   inputs.push_back(scalar(float(model.api().training_rate(&model.table(), step, plan.totalSteps))));
   inputs.push_back(scalar(float(step)));
   std::vector<Array> outputs = {Array::zeros(NACRE_F32, {})};
