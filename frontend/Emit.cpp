@@ -72,17 +72,27 @@ std::optional<Emitter::Port> Emitter::resolvePort(const InputDecl &input, Frame 
   mlir::Type type = resolveType(*input.type, frame);
   if (!type) return std::nullopt;
   auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
-  if (llvm::isa<SparseType, CodeType>(type) || (tensor && !tensor.getElementType().isInteger(1))) return Port{type, {}};
-  error(input.type->range, "expected an input of f32 or i32, but got " + typeText(type), frame);
+  if (tensor && tensor.getElementType().isInteger(1)) return Port{tensorOf(&context, builder.getI32Type(), dimsOf(tensor)), {}, true};
+  if (llvm::isa<SparseType, CodeType>(type) || tensor) return Port{type, {}};
+  error(input.type->range, "expected an input of f32, i32 or bool, but got " + typeText(type), frame);
   return std::nullopt;
 }
 
 /// The size that a run-time width is: its name, but for `width`, which is the width at hand of a nested value.
 static std::string choiceSymbol(const InputDecl &input) { return input.name.text == "width" ? "chosen_width" : input.name.text.str(); }
 
+mlir::Value Emitter::applied(llvm::StringRef builtin, llvm::ArrayRef<mlir::Value> operands, mlir::Location location) {
+  mlir::FailureOr<mlir::Operation *> made = buildBuiltin(builder, location, *findBuiltin(builtin), operands, {});
+  return (*made)->getResult(0);
+}
+
 /// Makes the names of the inputs known inside the function.
 void Emitter::bindPort(const InputDecl &input, const Port &port, mlir::Value argument, Frame &frame) {
   Meaning meaning = argument;
+  if (port.isTruth && argument) {
+    mlir::Location location = locationOf(input.name.range);
+    meaning = applied("not_equal", {argument, buildConstant(builder, location, int32_t(0))}, location);
+  }
   if (!port.choices.empty()) {
     meaning = Choice{argument, Dim::symbol(choiceSymbol(input)), port.choices};
     int64_t &bound = dimBounds[choiceSymbol(input)];
@@ -142,11 +152,11 @@ void Emitter::emitFunction(const FunctionDecl &decl, const Instance *owner, bool
   if (!keep) dimBounds = boundsBefore;
 }
 
-/// A caller outside the language can take tensors of numbers only.
+/// A caller outside the language can take tensors only.
 bool Emitter::checkResult(const FunctionDecl &decl, const Meaning &result, mlir::Value value, const Frame &frame) {
   if (result.isPoison()) return false;
-  if (value && !plainType(value).getElementType().isInteger(1)) return true;
-  error(frame.resultRange, "expected a result of f32 or i32, but got " + result.text(), frame)
+  if (value) return true;
+  error(frame.resultRange, "expected a result of f32, i32 or bool, but got " + result.text(), frame)
       .note(decl.name.range, "'" + decl.name.text + "' is declared here");
   return false;
 }
@@ -161,6 +171,7 @@ void Emitter::noteLeastDims(FuncOp function) {
 
 void Emitter::finishFunction(FuncOp function, mlir::Value value, const Frame &frame) {
   finishUpdates(function.getLoc());
+  if (plainType(value).getElementType().isInteger(1)) value = applied("to_int", value, function.getLoc()); // to callers, 0 is false
   mlir::func::ReturnOp::create(builder, function.getLoc(), value);
   function.setFunctionType(builder.getFunctionType(function.getArgumentTypes(), value.getType()));
   function->setAttr("nacre.result_name", builder.getStringAttr(frame.resultName));

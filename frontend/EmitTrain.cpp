@@ -68,7 +68,12 @@ void TrainEmitter::checkInput(const Name &name, const InputDecl &input, mlir::fu
   inputs.push_back(input.name.text);
   auto tensor = llvm::cast<mlir::RankedTensorType>(op.getArgumentTypes()[index]);
   Dims dims = dimsOf(tensor);
-  bool isRows = !dims.empty() && !dims[0].asConstant();
+  if (dims.empty()) {
+    auto choices = op.getArgAttrOfType<mlir::DenseI64ArrayAttr>(index, "nacre.choices");
+    numberInputs.push_back({name, &input, choices ? choices.asArrayRef().vec() : std::vector<int64_t>()});
+    return;
+  }
+  bool isRows = !dims[0].asConstant();
   if (!isRows)
     diagnostics
         .error(name.range, "expected inputs whose first axis is a dim, the batch, but '" + input.name.text + "' is " + typeText(tensor))
@@ -150,9 +155,10 @@ void TrainEmitter::checkAmount() {
   if (batch && batch.getInt() > rowBound)
     diagnostics.error(seen["batch"], "expected a batch of at most " + llvm::Twine(rowBound) + ", the bound of the inputs' dim, but got " +
                                          llvm::Twine(batch.getInt()));
+  for (const NumberInput &number : numberInputs)
+    checkNumber(number);
   for (const Name &name : mapped)
-    if (function && !llvm::is_contained(inputs, name.text))
-      diagnostics.error(name.range, "expected an input of '" + decl.function.text + "', but it has none named '" + name.text + "'");
+    checkMapped(name);
 }
 
 void Emitter::emitTrain(mlir::ModuleOp module) {

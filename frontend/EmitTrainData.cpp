@@ -4,7 +4,42 @@
 
 using namespace nacre;
 
-/// { x: "images" }
+/// A name in the data file, or the value of an input that is one number.
+mlir::Attribute TrainEmitter::dataEntry(const Expr &value) {
+  if (const auto *text = llvm::dyn_cast<StringExpr>(&value); text && !text->value.empty()) return builder.getStringAttr(text->value);
+  size_t before = diagnostics.errorCount();
+  Meaning meaning = llvm::isa<StringExpr>(value) ? Meaning() : evaluate(value);
+  if (meaning.isNumber()) return builder.getF64FloatAttr(*meaning.asReal());
+  if (diagnostics.errorCount() == before) diagnostics.error(value.range, "expected a name in the data file, in quotes, or a number");
+  return {};
+}
+
+void TrainEmitter::checkMapped(const Name &name) {
+  if (!function) return;
+  if (!llvm::is_contained(inputs, name.text)) {
+    diagnostics.error(name.range, "expected an input of '" + decl.function.text + "', but it has none named '" + name.text + "'");
+    return;
+  }
+  auto data = llvm::dyn_cast_or_null<mlir::DictionaryAttr>(settings.get("data"));
+  bool isNumber = llvm::any_of(numberInputs, [&](const NumberInput &number) { return number.input->name.text == name.text; });
+  if (data && data.getAs<mlir::FloatAttr>(name.text) && !isNumber)
+    diagnostics.error(name.range, "expected a name in the data file, in quotes, for the rows of '" + name.text + "', but got a number");
+}
+
+/// A number has a value in `data`; one that the block leaves open must be a run-time width, which is drawn for every batch.
+void TrainEmitter::checkNumber(const NumberInput &number) {
+  llvm::StringRef name = number.input->name.text;
+  auto data = llvm::dyn_cast_or_null<mlir::DictionaryAttr>(settings.get("data"));
+  auto value = data ? data.getAs<mlir::FloatAttr>(name) : mlir::FloatAttr();
+  if (!value && number.choices.empty())
+    diagnostics.error(number.reader.range, "expected a value for '" + name + "', which is one number, such as data = { " + name + ": 0.5 }")
+        .note(number.input->name.range, "'" + name + "' is declared here");
+  if (value && !number.choices.empty() && !llvm::is_contained(number.choices, value.getValueAsDouble()))
+    diagnostics.error(seen["data"], "expected '" + name + "' to be one of its choices, but got " + llvm::Twine(int64_t(value.getValueAsDouble())))
+        .note(number.input->name.range, "'" + name + "' is declared here");
+}
+
+/// { x: "images", t: 0.5 }
 mlir::Attribute TrainEmitter::dataMap(const Expr &value) {
   const auto *map = llvm::dyn_cast<MapExpr>(&value);
   if (!map) {
@@ -13,13 +48,11 @@ mlir::Attribute TrainEmitter::dataMap(const Expr &value) {
   }
   mlir::NamedAttrList list;
   for (const MapEntry &entry : map->entries) {
-    const auto *text = llvm::dyn_cast<StringExpr>(entry.value.get());
-    if (!text || text->value.empty())
-      diagnostics.error(entry.value->range, "expected a name in the data file, in quotes");
-    else if (list.get(entry.key.text))
+    if (list.get(entry.key.text)) {
       diagnostics.error(entry.key.range, "'" + entry.key.text + "' is set twice");
-    else
-      list.set(entry.key.text, builder.getStringAttr(text->value));
+      continue;
+    }
+    if (mlir::Attribute attribute = dataEntry(*entry.value)) list.set(entry.key.text, attribute);
     mapped.push_back(entry.key);
   }
   return list.getDictionary(builder.getContext());

@@ -55,10 +55,13 @@ private:
   struct Port {
     mlir::Type type;
     std::vector<int64_t> choices; ///< of a run-time width, else empty
+    bool isTruth = false;         ///< written bool: an i32 to callers, 0 is false
   };
   std::optional<Port> resolvePort(const InputDecl &input, Frame &frame);
   void bindPort(const InputDecl &input, const Port &port, mlir::Value argument, Frame &frame);
   mlir::func::FuncOp declareFunction(const FunctionDecl &decl, llvm::ArrayRef<Port> ports);
+  /// A builtin of tensors that cannot fail for them.
+  mlir::Value applied(llvm::StringRef builtin, llvm::ArrayRef<mlir::Value> operands, mlir::Location location);
   bool checkResult(const FunctionDecl &decl, const Meaning &result, mlir::Value value, const Frame &frame);
   /// Writes down the smallest sizes that calls of the function may have, as the code emitted last asks.
   void noteLeastDims(mlir::func::FuncOp function);

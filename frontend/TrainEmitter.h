@@ -29,6 +29,13 @@ public:
   void run();
 
 private:
+  /// An input of the loss or the metric that is one number; it has choices when it is a run-time width.
+  struct NumberInput {
+    Name reader; ///< the loss or the metric
+    const InputDecl *input;
+    std::vector<int64_t> choices;
+  };
+
   // EmitTrain.cpp: settings and what belongs together
   void complain(llvm::SMRange range, const llvm::Twine &expected, const Meaning &got);
   mlir::func::FuncOp checkFunction(const Name &name);
@@ -63,6 +70,9 @@ private:
 
   // EmitTrainData.cpp: inputs and rows
   mlir::Attribute dataMap(const Expr &value);
+  mlir::Attribute dataEntry(const Expr &value);
+  void checkNumber(const NumberInput &number);
+  void checkMapped(const Name &name);
   mlir::Attribute rows(const Expr &value);
   mlir::Attribute metric(const Expr &value);
 
@@ -75,6 +85,7 @@ private:
   mlir::NamedAttrList settings;
   llvm::StringMap<llvm::SMRange> seen;
   llvm::StringMap<const Expr *> later; ///< settings that need others: frozen, trainable, groups
+  std::vector<NumberInput> numberInputs;
   std::vector<Name> mapped;
   std::vector<llvm::StringRef> inputs;
   int64_t rowBound = INT32_MAX;

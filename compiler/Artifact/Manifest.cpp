@@ -139,6 +139,11 @@ static void writeTraining(OStream &json, const TrainingDescription &training) {
       for (const auto &[input, name] : training.data)
         json.attribute(input, name);
     });
+    if (!training.values.empty())
+      json.attributeObject("values", [&] {
+        for (const auto &[input, value] : training.values)
+          json.attribute(input, value);
+      });
     writeRows(json, "train", training.train);
     writeRows(json, "test", training.test);
   });

@@ -89,6 +89,7 @@ struct TrainingDescription {
   bool averages = false;    ///< `optimizer.ema.<parameter>` holds a running mean of each parameter
   uint64_t seed = 0;
   std::map<std::string, std::string> data; ///< input of the loss -> name in the data file, where renamed
+  std::map<std::string, double> values;    ///< input of the loss or the metric that is one number -> its value
   /// Rows to train and test on: a file of indices (relative to the model file) or a range [begin, end); both empty: all rows.
   struct Rows {
     std::string file;

@@ -174,8 +174,12 @@ static void describeTraining(DictionaryAttr train, ModelDescription &model) {
   training.train = rowsOf(train.get("train"));
   training.test = rowsOf(train.get("test"));
   if (auto data = train.getAs<DictionaryAttr>("data"))
-    for (NamedAttribute entry : data)
-      training.data[entry.getName().str()] = textOf(entry.getValue());
+    for (NamedAttribute entry : data) {
+      if (isa<StringAttr>(entry.getValue()))
+        training.data[entry.getName().str()] = textOf(entry.getValue());
+      else
+        training.values[entry.getName().str()] = numberOf(entry.getValue(), 0);
+    }
 }
 
 ModelDescription nacre::describeInterface(ModuleOp module) {

@@ -13,7 +13,10 @@ LogicalResult ProgramBuilder::buildContraction(const Group &group) {
   body.skeleton = fold ? "contract_fold" : "contract";
   body.ops.assign(group.ops.begin(), group.ops.end());
   // The two factors come first, even when an epilogue reads one of them again.
-  SmallVector<Value> extras = extrasOf(group);
+  Group tile = group;
+  if (fold)
+    tile.ops.pop_back();
+  SmallVector<Value> extras = extrasOf(tile);
   bool isSquare = contraction.lhs() == contraction.rhs();
   body.inputs = {contraction.lhs()};
   if (!isSquare)
@@ -63,11 +66,19 @@ LogicalResult ProgramBuilder::buildContraction(const Group &group) {
   if (isSquare)
     body.inputs.push_back(contraction.rhs());
   body.inputs.append(extras);
+  for (Value table : fold ? ValueRange(fold->getOperands()).drop_front() : ValueRange()) {
+    body.inputs.push_back(table);
+    operands.insert(operands.end() - body.outputs.size(), readPadded(table));
+  }
   body.access.assign(2, "f32");
   for (size_t i = 0; i < extras.size(); ++i)
     body.access.push_back(elementName(plainType(extras[i]).getElementType()));
+  body.access.resize(body.inputs.size(), "f32");
   for (Value output : body.outputs)
     body.access.push_back(elementName(plainType(output).getElementType()));
-  launch(contraction->getLoc(), body, operands, cast<Skeleton>(group.ops.front()).operations());
+  Dim operations = cast<Skeleton>(group.ops.front()).operations();
+  if (fold)
+    operations = operations + cast<Skeleton>(group.ops.back()).operations();
+  launch(contraction->getLoc(), body, operands, operations);
   return success();
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Transforms/BuildProgram.h"
 
+#include "compiler/Transforms/IsolateFolds.h"
 #include "compiler/Transforms/ProgramBuilder.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
 
@@ -201,6 +202,8 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   OpBuilder builder(anchor);
   auto program = plan::ProgramOp::create(builder, function.getLoc(), function.getName(), StringAttr());
   builder.createBlock(&program.getBody());
+  if (failed(isolateFolds(function)))
+    return failure();
   hoistConditions(function.getBody().front());
   return ProgramBuilder(function, program, kernels).run();
 }

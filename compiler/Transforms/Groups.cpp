@@ -25,11 +25,6 @@ bool nacre::isFree(Operation *op) {
   return isa<Pointwise, View>(op) && llvm::all_of(op->getOperands(), isUniform);
 }
 
-bool nacre::needsCoordinates(Value value) {
-  Operation *op = value.getDefiningOp();
-  return isa<Coordinate>(op) || llvm::any_of(op->getOperands(), needsCoordinates);
-}
-
 Value nacre::storageRoot(Value value) {
   while (Operation *op = value.getDefiningOp()) {
     if (!isa<View>(op))
@@ -145,8 +140,10 @@ bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
     if (auto found = groupOf.find(operand); found != groupOf.end() && &groups[found->second] == &group)
       continue;
     if (isFree(operand)) {
-      if (needsCoordinates(operand))
-        return false; // positions and sizes have no place in a tile
+      // Sizes and positions along one axis are read from memory; positions of the whole tile would be stored for it.
+      auto coordinate = operand.getDefiningOp<Coordinate>();
+      if (coordinate && !coordinate.isNumber() && dimsOf(operand) == group.space)
+        return false;
       continue;
     }
     if (plainType(operand).getElementType().isInteger(1))

@@ -34,8 +34,6 @@ struct Group {
 /// sizes, and whatever is made of those alone). Every kernel that needs such a value makes it for itself.
 bool isFree(mlir::Operation *op);
 bool isFree(mlir::Value value);
-/// Whether a free value depends on a position or a size of the call, which only row-wise kernels know.
-bool needsCoordinates(mlir::Value value);
 
 /// The value whose storage `value` is a view of.
 mlir::Value storageRoot(mlir::Value value);

@@ -48,7 +48,7 @@ SmallVector<Value> nacre::extrasOf(const Group &group) {
 std::string nacre::elementName(Type element) { return element.isF32() ? "f32" : element.isInteger(1) ? "bool" : "i32"; }
 
 bool nacre::isColumnReadable(const Layout &layout) {
-  return layout.strides.back().isOne() || layout.strides.back().isZero() || layout.sizes.back().isOne();
+  return layout.strides.empty() || layout.strides.back().isOne() || layout.strides.back().isZero() || layout.sizes.back().isOne();
 }
 
 static std::string accessOf(Value value, const Operand &operand, const Dims &space) {
@@ -170,6 +170,20 @@ Storage ProgramBuilder::readRows(Value value) {
   if (layout.strides.empty() || layout.strides.back().isOne() || layout.sizes.back().isOne())
     return found;
   return copied(value);
+}
+
+Operand ProgramBuilder::readPadded(Value value) {
+  constexpr int64_t kLongestVector = 16;
+  Storage found = read(value);
+  int64_t width = *dimsOf(value).back().asConstant();
+  if (width % kLongestVector == 0 && found.layout.strides.back().isOne())
+    return {found.buffer, 0, found.layout};
+  Dim stride = Dim::constant((width + kLongestVector - 1) / kLongestVector * kLongestVector);
+  Storage padded = storage.temporary({dimsOf(value)[0], stride}, plainType(value).getElementType(), "padded");
+  padded.layout.sizes = dimsOf(value);
+  llvm::SaveAndRestore saved(guard, demand.of(value));
+  copy(value.getLoc(), value, found, padded);
+  return {padded.buffer, 0, padded.layout};
 }
 
 Storage ProgramBuilder::readWhole(Value value) {

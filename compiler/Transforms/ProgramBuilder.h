@@ -62,6 +62,8 @@ private:
   Storage readRows(mlir::Value value);
   /// The storage of a value whose elements lie one after the other, in row-major order.
   Storage readWhole(mlir::Value value);
+  /// A matrix whose rows can be read up to whole vectors of 16.
+  Operand readPadded(mlir::Value value);
   /// The value over a larger shape as rows and columns, rows with one stride and columns with 1 (or 0); copied when need be.
   Operand readFlat(mlir::Value value, llvm::ArrayRef<Dim> space);
   Storage copied(mlir::Value value);

@@ -12,10 +12,10 @@
 using namespace nacre;
 using namespace nacre::test;
 
-std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages, llvm::StringRef level) {
+std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages,
+                                                          llvm::ArrayRef<std::string> levels) {
   CompileOptions options;
-  if (!level.empty())
-    options.levels = {level.str()};
+  options.levels.assign(levels.begin(), levels.end());
   mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {
     messages += "the module does not compile";

@@ -22,8 +22,9 @@ struct CallOptions {
 
 class CompiledProgram {
 public:
-  /// Compiles `module` (consumed) for v3 and v4, or for one level alone. Null on failure, with a reason.
-  static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages, llvm::StringRef level = "");
+  /// Compiles `module` (consumed) for the CPU levels. Null on failure, with a reason.
+  static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages,
+                                                  llvm::ArrayRef<std::string> levels = {"v3", "v4"});
   ~CompiledProgram();
 
   /// The CPU levels of the library that this machine can run.

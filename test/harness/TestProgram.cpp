@@ -81,12 +81,13 @@ static Array stacked(const Members &members) {
   return result;
 }
 
-std::optional<std::vector<Array>> test::evaluateReference(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<Array> inputs) {
+std::optional<std::vector<Array>> test::evaluateReference(mlir::ModuleOp module, llvm::StringRef name, llvm::ArrayRef<Array> inputs,
+                                                          ResultObserver observer) {
   auto function = module.lookupSymbol<mlir::func::FuncOp>(name);
   if (!function)
     return std::nullopt;
   ParameterValues parameters;
-  mlir::FailureOr<std::vector<Members>> results = evaluate(function, inputs, parameters);
+  mlir::FailureOr<std::vector<Members>> results = evaluate(function, inputs, parameters, observer);
   if (mlir::failed(results))
     return std::nullopt;
   std::vector<Array> arrays;

@@ -41,7 +41,8 @@ private:
   mlir::OwningOpRef<mlir::ModuleOp> surfaceModule;
 };
 
-/// Runs one function in f64. Members of a nested result come stacked on a new axis 0. Nothing on failure.
-std::optional<std::vector<Array>> evaluateReference(mlir::ModuleOp module, llvm::StringRef function, llvm::ArrayRef<Array> inputs);
+/// Runs one function in f64. Members of a nested result come stacked on a new axis 0. Nothing on failure. `observer` may be null.
+std::optional<std::vector<Array>> evaluateReference(mlir::ModuleOp module, llvm::StringRef function, llvm::ArrayRef<Array> inputs,
+                                                    ResultObserver observer = nullptr);
 
 } // namespace nacre::test

@@ -87,11 +87,16 @@ void ContractEmitter::loadRows(Value task) {
     block.extras.push_back({batchPointer(slots.extra(i, Slot::ExtraPointer), slots.extra(i, Slot::ExtraOuter),
                                          slots.extra(i, Slot::ExtraInner)),
                             slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn)), nullptr});
-  for (int64_t i = 0; i < (spec.fold ? 2 : spec.outputs); ++i)
+  for (int64_t i = 0; i < spec.resultCount(); ++i)
     block.outputs.push_back({batchPointer(slots.output(i, Slot::OutputPointer), slots.output(i, Slot::OutputOuter),
                                           slots.output(i, Slot::OutputInner)),
                              slot(slots.output(i, Slot::OutputRow)), nullptr,
                              slot(slots.output(i, Slot::OutputCheckpoint))});
+  if (spec.fold && spec.fold->kind == FoldSpec::WeightedSum) {
+    block.table = b.slotPointer(kernel.slots, slots.tablePart(Slot::TablePointer));
+    block.tableRow = slot(slots.tablePart(Slot::TableRow));
+    block.tableColumns = slot(slots.tablePart(Slot::TableColumns));
+  }
 }
 
 /// A group of panels.
@@ -117,7 +122,7 @@ void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, i
       });
   Value first = b.add(chunk, row);
   Values pointers = pointersToRows(b, tileA, rows, [&](Value numbers) { return offsetOfRows(first, numbers); });
-  tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth}, vectors, tile);
+  tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth, spec.words}, vectors, tile);
   for (int64_t i = 0; i < count; ++i)
     b.store(tile[i], place(i));
 }
@@ -248,7 +253,7 @@ void ContractEmitter::emitSegments() {
 /// All columns of a block of rows, whose states are begun before and read out afterwards.
 void ContractEmitter::emitFold(Value groups) {
   Value state = b.at(kernel.scratch, scratch.size());
-  fold->begin(b, state, block.rows);
+  fold->begin(b, state, block);
   b.loop(b.integer(0), groups, 1, [&](Value group) {
     loadColumns(group);
     emitSegments();

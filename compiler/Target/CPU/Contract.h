@@ -5,7 +5,7 @@
 // rows (bColumn 1); a product with a transposed matrix sets bStep 1 instead; a gradient of weights reads A by columns (aRow 1).
 // Numerics: one f32 sum an element, k ascending, fused multiply-add; bits depend on neither M, N, the tasks nor the threads.
 //
-// With a fold, tiles of the result are folded into the k best of each row as they are computed, and nothing else is stored.
+// With a fold, tiles of the result are folded into a state of each row as they are computed, and nothing else is stored.
 // With checkpoints the sum is passed through the epilogue at each k of an ascending list and goes on: all prefixes in one pass.
 #ifndef NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 #define NACRE_COMPILER_TARGET_CPU_CONTRACT_H
@@ -27,25 +27,35 @@ struct ContractSchedule {
   int64_t directColumns = 96; // tasks of up to so many columns read A in place in any case
 };
 
-/// The k best of every row, folded tile by tile: the result itself is not stored.
+/// What is kept of every row, folded tile by tile: the result itself is not stored.
 struct FoldSpec {
-  int64_t k;
-  SelectSpec select;
+  enum Kind {
+    Best,        // the k best: values (f32) and indices (i32)
+    LogSumExp,   // log(sum over j of exp)
+    WeightedSum, // sum over j of the element times row j of a table, whose rows are readable up to whole vectors of 16
+  };
+  Kind kind;
+  int64_t k = 1;
+  SelectSpec select = {};
+  int64_t outputs() const { return kind == Best ? 2 : 1; }
 };
 inline constexpr int64_t kFoldRows = 128; // of a task: its states stay in L2, and B is packed once for so many rows
 
 struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
-  std::optional<FoldSpec> fold; // outputs are then values (f32) and indices (i32), the epilogue has one result
+  std::optional<FoldSpec> fold; // outputs are then those of the fold, the epilogue has one result
+  bool words = false;           // A and B hold words of 32 bits; the number of differing bits stands for A * B
   ContractSchedule schedule = {};
+  int64_t resultCount() const { return fold ? fold->outputs() : outputs; }
 };
 
-/// The slots of a contraction: the fixed ones, then those of each extra, of each output, and of the checkpoints.
+/// The slots of a contraction: the fixed ones, then those of each extra, of each output, of the checkpoints, and of a fold's table.
 /// All strides count elements. Matrix b of a batch is (b / batchInner, b % batchInner), with one stride for each part.
 class ContractSlots {
 public:
   explicit ContractSlots(const ContractSpec &spec)
-      : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.fold ? 2 : spec.outputs), checkpoints(spec.checkpoints) {}
+      : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.resultCount()), checkpoints(spec.checkpoints),
+        table(spec.fold && spec.fold->kind == FoldSpec::WeightedSum) {}
 
   enum Fixed : int64_t {
     A, B,                  // pointers
@@ -63,11 +73,13 @@ public:
   int64_t output(int64_t index, OutputPart part) const { return extra(extras, ExtraPointer) + index * OutputParts + part; }
   int64_t checkpointCount() const { return output(outputs, OutputPointer); } // >= 1; the last one is Depth
   int64_t checkpointList() const { return checkpointCount() + 1; }           // pointer to ascending i64
-  int64_t count() const { return checkpointCount() + (checkpoints ? 2 : 0); }
+  enum TablePart : int64_t { TablePointer, TableRow /* stride */, TableColumns, TableParts };
+  int64_t tablePart(TablePart part) const { return checkpointCount() + (checkpoints ? 2 : 0) + part; }
+  int64_t count() const { return tablePart(table ? TableParts : TablePointer); }
 
 private:
   int64_t extras, outputs;
-  bool checkpoints;
+  bool checkpoints, table;
 };
 
 /// Adds the kernel `name` for `level` to `module`. An output may overlap an extra that is read at the same places, nothing else.

@@ -14,6 +14,7 @@ struct Block {
   Value row, rows;       // first row and number of rows of the task
   Value column, columns; // likewise
   llvm::SmallVector<TileMatrix> extras, outputs;
+  Value table, tableRow, tableColumns; // of a fold that has one
 };
 
 /// The scratch of a worker, in elements: A's rows of one segment, panels of B, then sums, panel by panel.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/ContractFold.h"
 
+#include "compiler/Target/CPU/RegisterTile.h"
+
 #include <limits>
 
 using namespace mlir;
@@ -14,7 +16,7 @@ static constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 namespace {
 
-/// What both folds share: the walk over a region, panel by panel, and where results go.
+/// What most folds share: the walk over a region, panel by panel, and where results go.
 class PanelFold : public TileFold {
 public:
   PanelFold(const ContractSpec &spec, const Level &level)
@@ -70,8 +72,8 @@ public:
   using PanelFold::PanelFold;
   int64_t bytes() const override { return 4 * rows * 2 * lanes; }
 
-  void begin(VectorBuilder &b, Value state, Value count) override {
-    b.loop(b.integer(0), count, 1, [&](Value row) {
+  void begin(VectorBuilder &b, Value state, const Block &block) override {
+    b.loop(b.integer(0), block.rows, 1, [&](Value row) {
       b.store(b.splat(-kInfinity), valuesOf(b, state, row));
       b.store(b.splatInteger(0), columnsOf(b, state, row));
     });
@@ -121,8 +123,8 @@ public:
         capacity((k + 15) / 16 * 16 + std::max<int64_t>(2 * 48 + 16, k)) {}
   int64_t bytes() const override { return 4 * rows * (2 + 2 * capacity); }
 
-  void begin(VectorBuilder &b, Value state, Value count) override {
-    b.loop(b.integer(0), count, 1, [&](Value row) {
+  void begin(VectorBuilder &b, Value state, const Block &block) override {
+    b.loop(b.integer(0), block.rows, 1, [&](Value row) {
       // No comparison with NaN holds, and candidates are those that are not below the threshold: at first, all.
       b.storeScalar(b.scalar(std::numeric_limits<double>::quiet_NaN()), thresholdOf(b, state, row));
       b.storeScalar(b.truncate(b.integer(0)), countOf(b, state, row));
@@ -196,11 +198,127 @@ private:
   int64_t k, width, capacity;
 };
 
+/// State of a row: the maximum so far of every lane, then the sum of exp(x - maximum).
+class LogSumExpFold final : public PanelFold {
+public:
+  using PanelFold::PanelFold;
+  int64_t bytes() const override { return 4 * rows * 2 * lanes; }
+
+  void begin(VectorBuilder &b, Value state, const Block &block) override {
+    b.loop(b.integer(0), block.rows, 1, [&](Value row) {
+      // Finite, so that the difference of two of them is a number.
+      b.store(b.splat(std::numeric_limits<float>::lowest()), maximaOf(b, state, row));
+      b.store(b.splat(0), sumsOf(b, state, row));
+    });
+  }
+
+  void finish(VectorBuilder &b, Value state, const Block &block, Value) override {
+    b.loop(b.integer(0), block.rows, 1, [&](Value row) {
+      Value maxima = b.load(maximaOf(b, state, row)), top = b.maximum(maxima);
+      Value shares = b.mulf(b.load(sumsOf(b, state, row)), b.exp(b.subf(maxima, b.broadcast(top))));
+      b.storeScalar(b.addf(top, b.log(b.sum(shares))), rowOfOutput(b, block, 0, row));
+    });
+  }
+
+protected:
+  void takeRow(VectorBuilder &b, Value state, Value row, llvm::ArrayRef<Lanes> panel) override {
+    Value before = b.load(maximaOf(b, state, row)), top = before;
+    Values seen;
+    for (const Lanes &lane : panel) {
+      seen.push_back(lane.mask ? b.select(lane.mask, lane.values, b.splat(-kInfinity)) : lane.values);
+      top = b.maxf(top, seen.back());
+    }
+    Value sum = b.mulf(b.load(sumsOf(b, state, row)), b.exp(b.subf(before, top)));
+    for (Value values : seen)
+      sum = b.addf(sum, b.exp(b.subf(values, top)));
+    b.store(top, maximaOf(b, state, row));
+    b.store(sum, sumsOf(b, state, row));
+  }
+
+private:
+  Value maximaOf(VectorBuilder &b, Value state, Value row) { return b.at(state, b.mul(row, 2 * lanes)); }
+  Value sumsOf(VectorBuilder &b, Value state, Value row) { return b.at(maximaOf(b, state, row), lanes); }
+};
+
+/// No state but the result: the epilogue's elements replace a region's sums, and their product with rows of the table is added to it.
+class WeightedSumFold final : public TileFold {
+public:
+  WeightedSumFold(const ContractSpec &spec, const Level &level)
+      : spec(spec), tileRows(level.tileRows), tileVectors(level.tileVectors), lanes(level.lanes) {}
+  int64_t bytes() const override { return 0; }
+
+  void begin(VectorBuilder &b, Value, const Block &block) override {
+    b.loop(b.integer(0), block.rows, 1, [&](Value row) {
+      Value place = rowOf(b, block.outputs[0], b.add(block.row, row));
+      b.loop(b.integer(0), block.tableColumns, lanes,
+             [&](Value c) { b.store(b.splat(0), b.at(place, c), b.mask(b.sub(block.tableColumns, c))); });
+    });
+  }
+
+  void take(VectorBuilder &b, Value, const Block &block, const EpilogueRegion &region) override {
+    weigh(b, block, region);
+    Value vectors = b.ceilDiv(block.tableColumns, lanes);
+    b.loop(b.integer(0), vectors, tileVectors, [&](Value vector) {
+      Value column = b.mul(vector, lanes);
+      std::vector<std::function<void()>> widths = {[] {}};
+      for (int64_t width = 1; width <= tileVectors; ++width)
+        widths.push_back([&, width] {
+          auto tile = [&](Value first, int64_t count) { addTile(b, block, region, column, width, first, count); };
+          const RowTiles tiles{tileRows, tile};
+          width == tileVectors ? emitRowTiles(b, region.rows, tiles) : emitFewRowTiles(b, region.rows, tiles);
+        });
+      b.choose(b.min(b.sub(vectors, vector), b.integer(tileVectors)), widths);
+    });
+  }
+
+  void finish(VectorBuilder &, Value, const Block &, Value) override {}
+
+private:
+  void weigh(VectorBuilder &b, const Block &block, const EpilogueRegion &region) {
+    b.loop(b.integer(0), region.rows, 1, [&](Value local) {
+      Value row = b.add(region.row, local), sums = b.at(region.sums, b.mul(local, region.sumsRow));
+      Values extraRows;
+      for (const TileMatrix &extra : block.extras)
+        extraRows.push_back(rowOf(b, extra, row));
+      b.loop(b.integer(0), region.columns, lanes, [&](Value j) {
+        Value place = b.at(sums, j), mask = b.mask(b.sub(region.columns, j));
+        b.store(emitEpilogueVector(b, spec, block.extras, extraRows, place, b.add(region.column, j), mask)[0], place);
+      });
+    });
+  }
+
+  /// The result's rows [first, first + count) of the region, vectors [column, column + width).
+  void addTile(VectorBuilder &b, const Block &block, const EpilogueRegion &region, Value column, int64_t width, Value first, int64_t count) {
+    Values weights, places, masks, sums;
+    for (int64_t v = 0; v < width; ++v)
+      masks.push_back(b.mask(b.sub(block.tableColumns, b.add(column, v * lanes))));
+    for (int64_t r = 0; r < count; ++r) {
+      Value local = b.add(first, r), row = b.at(rowOf(b, block.outputs[0], b.add(region.row, local)), column);
+      weights.push_back(b.at(region.sums, b.mul(local, region.sumsRow)));
+      for (int64_t v = 0; v < width; ++v) {
+        places.push_back(b.at(row, v * lanes));
+        sums.push_back(b.load(places.back(), masks[v]));
+      }
+    }
+    Value table = b.at(b.at(block.table, b.mul(region.column, block.tableRow)), column);
+    sums = emitRegisterTile(b, {weights, b.integer(1), table, block.tableRow, region.columns}, width, sums);
+    for (auto [i, sum] : llvm::enumerate(sums))
+      b.store(sum, places[i], masks[i % width]);
+  }
+
+  const ContractSpec &spec;
+  int64_t tileRows, tileVectors, lanes;
+};
+
 } // namespace
 
 std::unique_ptr<TileFold> createFold(const ContractSpec &spec, const Level &level) {
   if (!spec.fold)
     return nullptr;
+  if (spec.fold->kind == FoldSpec::LogSumExp)
+    return std::make_unique<LogSumExpFold>(spec, level);
+  if (spec.fold->kind == FoldSpec::WeightedSum)
+    return std::make_unique<WeightedSumFold>(spec, level);
   if (spec.fold->k == 1 && !spec.fold->select.byMagnitude)
     return std::make_unique<BestFold>(spec, level);
   return std::make_unique<KBestFold>(spec, level);

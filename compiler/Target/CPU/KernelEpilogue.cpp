@@ -25,12 +25,22 @@ static llvm::SmallVector<Value> outputsOf(plan::KernelOp kernel) {
   return llvm::to_vector(body.getTerminator()->getOperands());
 }
 
+/// The arguments that the epilogue reads: not those of the heart, nor what a fold has besides its rows.
+static llvm::ArrayRef<BlockArgument> extrasOf(plan::KernelOp kernel, int64_t heartOperands) {
+  Block &body = kernel.getBody().front();
+  size_t tables = 0;
+  for (Operation &op : body)
+    if (isa<RowFold>(op))
+      tables = op.getNumOperands() - 1;
+  return llvm::ArrayRef<BlockArgument>(body.getArguments()).drop_front(heartOperands).drop_back(tables);
+}
+
 /// Lanes of the values that the element-wise operators make of a vector of sums.
 static Values emitOperators(VectorBuilder &b, plan::KernelOp kernel, int64_t heartOperands, Value sum, llvm::ArrayRef<Value> extras) {
   Block &body = kernel.getBody().front();
   llvm::DenseMap<Value, Value> lanes;
-  for (BlockArgument argument : body.getArguments().drop_front(heartOperands))
-    lanes[argument] = extras[argument.getArgNumber() - heartOperands];
+  for (auto [argument, value] : llvm::zip(extrasOf(kernel, heartOperands), extras))
+    lanes[argument] = value;
   for (Operation &op : body.without_terminator()) {
     if (isa<RowFold>(op))
       break;
@@ -57,8 +67,8 @@ static Values emitOperators(VectorBuilder &b, plan::KernelOp kernel, int64_t hea
 
 EpilogueSpec epilogueOf(plan::KernelOp kernel, int64_t heartOperands) {
   EpilogueSpec spec;
-  for (int64_t i = heartOperands; i < kernel.getBody().front().getNumArguments(); ++i)
-    spec.extras.push_back(cast<StringAttr>(kernel.getAccess()[i]).getValue() == "f32" ? Element::F32 : Element::I32);
+  for (BlockArgument extra : extrasOf(kernel, heartOperands))
+    spec.extras.push_back(cast<StringAttr>(kernel.getAccess()[extra.getArgNumber()]).getValue() == "f32" ? Element::F32 : Element::I32);
   spec.outputs = static_cast<int64_t>(outputsOf(kernel).size());
   spec.epilogue = [kernel, heartOperands](VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras) {
     return emitOperators(b, kernel, heartOperands, sum, extras);

@@ -1,19 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/RegisterTile.h"
 
+#include "mlir/Dialect/Math/IR/Math.h"
+
 namespace nacre::cpu {
 
+static Value differingBits(VectorBuilder &b, Value x, Value y) {
+  return b.toFloat(mlir::math::CtPopOp::create(b.op, mlir::arith::XOrIOp::create(b.op, b.bitsOf(x), b.bitsOf(y))));
+}
+
 /// One step of k: a row of vectors of b against one broadcast scalar a row.
-static void multiplyAdd(VectorBuilder &b, llvm::ArrayRef<Value> rowPointers, Value aOffset, Value bPointer, int64_t vectors,
-                        llvm::MutableArrayRef<Value> sums) {
+static void accumulate(VectorBuilder &b, const TileOperands &operands, Value aOffset, Value bPointer, int64_t vectors,
+                       llvm::MutableArrayRef<Value> sums) {
   Values columns;
   for (int64_t v = 0; v < vectors; ++v)
     columns.push_back(b.load(b.at(bPointer, v * b.lanes())));
-  for (size_t row = 0; row < rowPointers.size(); ++row) {
-    Value factor = b.loadBroadcast(b.at(rowPointers[row], aOffset));
+  for (size_t row = 0; row < operands.rows.size(); ++row) {
+    Value factor = b.loadBroadcast(b.at(operands.rows[row], aOffset));
     for (int64_t v = 0; v < vectors; ++v) {
       Value &sum = sums[row * vectors + v];
-      sum = b.fma(factor, columns[v], sum);
+      sum = operands.words ? b.addf(sum, differingBits(b, factor, columns[v])) : b.fma(factor, columns[v], sum);
     }
   }
 }
@@ -37,7 +43,7 @@ Values emitRegisterTile(VectorBuilder &b, const TileOperands &operands, int64_t 
   sums.push_back(operands.b);   // row k of B
   sums = b.loop(b.integer(0), operands.depth, 1, sums, [&](Value, llvm::ArrayRef<Value> carried) {
     Values next(carried);
-    multiplyAdd(b, operands.rows, carried[count], carried[count + 1], vectors, llvm::MutableArrayRef(next).take_front(count));
+    accumulate(b, operands, carried[count], carried[count + 1], vectors, llvm::MutableArrayRef(next).take_front(count));
     next[count] = b.add(carried[count], operands.aStep);
     next[count + 1] = b.at(carried[count + 1], operands.bStep);
     return next;

@@ -14,6 +14,7 @@ struct TileOperands {
   Value aStep;
   Value b, bStep;
   Value depth; // i64
+  bool words = false; // both hold words, and the number of bits in which they differ stands for the product; exact below 2^24
 };
 
 /// Emits the loop over k; `sums` holds rows * vectors vectors, row by row, and so does the result.

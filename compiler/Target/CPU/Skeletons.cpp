@@ -82,6 +82,16 @@ static constexpr int64_t kFactors = 2; // A and B stand before the extras
 /// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel.
 static constexpr int64_t kContractColumns = 192;
 
+/// A fold's rows are those of kFoldRows; its k and order are attributes of the operator.
+static FoldSpec foldSpec(Operation &op) {
+  StringRef skeleton = cast<nacre::Skeleton>(op).skeleton();
+  if (skeleton == "log_sum_exp")
+    return {FoldSpec::LogSumExp};
+  if (skeleton == "weighted_sum")
+    return {FoldSpec::WeightedSum};
+  return {FoldSpec::Best, *cast<RowFold>(op).foldedEntries(), selectSpecOf(op)};
+}
+
 static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
@@ -89,10 +99,14 @@ static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   Block &body = kernel.getBody().front();
   for (Operation &op : body)
     if (isa<RowFold>(op)) {
-      spec.fold = {*cast<RowFold>(op).foldedEntries(), selectSpecOf(op)};
+      spec.fold = foldSpec(op);
       spec.schedule.rows = kFoldRows;
     }
-  spec.checkpoints = llvm::any_of(body, [](Operation &op) { return isa<Contraction>(op) && !cast<Contraction>(op).checkpoints().empty(); });
+  for (Operation &op : body)
+    if (auto contraction = dyn_cast<Contraction>(op)) {
+      spec.checkpoints = !contraction.checkpoints().empty();
+      spec.words = plainType(contraction.lhs()).getElementType().isInteger(32);
+    }
   return spec;
 }
 
@@ -127,14 +141,21 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.extra(i, Slots::ExtraOuter), layout.strides[0]);
     set(at.extra(i, Slots::ExtraInner), layout.strides[1]);
   }
-  for (int64_t i = 0; i < (spec.fold ? 2 : spec.outputs); ++i) {
-    plan::ViewAttr view = views[kFactors + spec.extras.size() + i];
+  for (int64_t i = 0; i < spec.resultCount(); ++i) {
+    plan::ViewAttr view = views[views.size() - spec.resultCount() + i];
     Layout layout = plan::layoutOf(view);
     slots[at.output(i, Slots::OutputPointer)] = pointerTo(view);
     set(at.output(i, Slots::OutputRow), layout.strides[3]);
     set(at.output(i, Slots::OutputOuter), layout.strides[1]);
     set(at.output(i, Slots::OutputInner), layout.strides[2]);
     set(at.output(i, Slots::OutputCheckpoint), layout.strides[0]);
+  }
+  if (spec.fold && spec.fold->kind == FoldSpec::WeightedSum) {
+    plan::ViewAttr view = views[kFactors + spec.extras.size()];
+    Layout layout = plan::layoutOf(view);
+    slots[at.tablePart(Slots::TablePointer)] = pointerTo(view);
+    set(at.tablePart(Slots::TableRow), layout.strides[0]);
+    set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
   if (!spec.checkpoints)
     return slots;

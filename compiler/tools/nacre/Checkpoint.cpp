@@ -73,7 +73,7 @@ llvm::Expected<Progress> tool::loadCheckpoint(const LoadedModel &model, nacre_pa
   return progress;
 }
 
-llvm::Error tool::loadParts(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments) {
+static llvm::Error loadParts(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments) {
   nacre_error error = {};
   for (llvm::StringRef word : arguments.all("weights")) {
     auto [part, path] = word.split('=');
@@ -93,16 +93,32 @@ static bool areAllInParts(const LoadedModel &model, const Arguments &arguments) 
   return true;
 }
 
-llvm::Error tool::loadWeights(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments, uint32_t flags) {
-  nacre_error error = {};
+/// The one `--weights FILE` that is not of a part, if there is one.
+static llvm::Expected<std::optional<llvm::StringRef>> wholeFile(const Arguments &arguments) {
   std::optional<llvm::StringRef> whole;
   for (llvm::StringRef word : arguments.all("weights")) {
     if (word.contains('=')) continue;
     if (whole) return userFailure("expected one file for --weights beside PART=FILE, but got '" + *whole + "' and '" + word + "'");
     whole = word;
   }
-  if (whole) {
-    if (model.api().parameters_load(parameters, whole->str().c_str(), flags, &error) != NACRE_OK) return runtimeError(error);
+  return whole;
+}
+
+llvm::Error tool::loadStart(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments) {
+  nacre_error error = {};
+  auto whole = wholeFile(arguments);
+  if (!whole) return whole.takeError();
+  if (*whole && model.api().parameters_load(parameters, (*whole)->str().c_str(), NACRE_LOAD_STRICT, &error) != NACRE_OK)
+    return runtimeError(error);
+  return loadParts(model, parameters, arguments);
+}
+
+llvm::Error tool::loadWeights(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments, uint32_t flags) {
+  nacre_error error = {};
+  auto whole = wholeFile(arguments);
+  if (!whole) return whole.takeError();
+  if (*whole) {
+    if (model.api().parameters_load(parameters, (*whole)->str().c_str(), flags, &error) != NACRE_OK) return runtimeError(error);
     return loadParts(model, parameters, arguments);
   }
   if (flags & NACRE_LOAD_OPTIMIZER)

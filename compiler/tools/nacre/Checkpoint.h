@@ -23,8 +23,8 @@ llvm::Expected<Progress> loadCheckpoint(const LoadedModel &model, nacre_paramete
 /// own file; with parts alone the others are drawn from --seed. With NACRE_LOAD_OPTIMIZER in `flags` one file must have all.
 llvm::Error loadWeights(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments,
                         uint32_t flags = NACRE_LOAD_STRICT);
-/// The parts of `--weights PART=FILE` alone.
-llvm::Error loadParts(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments);
+/// What a training begins with where --weights says it: the files of all or of parts, as above; what none gives stays as it is.
+llvm::Error loadStart(const LoadedModel &model, nacre_parameters *parameters, const Arguments &arguments);
 
 /// Fails when the folder of `path` is missing or cannot be written: told before a long training, not after it.
 llvm::Error checkWritable(llvm::StringRef path);

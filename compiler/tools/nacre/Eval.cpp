@@ -80,9 +80,6 @@ static int runEval(const Arguments &arguments, Console &console) {
   int status = Success;
   for (llvm::StringRef needed : {"weights", "data"})
     if (!arguments.has(needed)) return console.usage("expected --" + needed + " FILE");
-  llvm::StringRef which = arguments.get("rows", "test");
-  if (which != "train" && which != "test" && which != "all")
-    return console.usage("expected --rows of (train, test, all), but got '" + which + "'");
   auto model = LoadedModel::open(arguments.positional()[0], arguments, console, status);
   if (!model) return status;
   console.enterStage("evaluate");
@@ -124,7 +121,7 @@ otherwise; the result is the mean over them.
        {"data", "d", "FILE", "npz or safetensors file, or NAME=FILE.npy", true},
        {"fn", "f", "NAME", "the function to evaluate"},
        {"ema", "", "", "use the running means of the weights, of a train block with ema"},
-       {"rows", "", "WHICH", "train, test or all; default test"},
+       {"rows", "", "WHICH", "train, test, all, A..B (without B) or an .npy file of row numbers; default test"},
        {"batch", "", "N", "rows at once; default 512"},
        modelOption,
        threadsOption},

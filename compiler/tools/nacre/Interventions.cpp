@@ -2,8 +2,11 @@
 #include "compiler/tools/nacre/Interventions.h"
 
 #include "compiler/Artifact/Failure.h"
+#include "compiler/tools/nacre/Binding.h"
 
+#include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringSwitch.h"
+#include "llvm/ADT/bit.h"
 
 #include <cstring>
 
@@ -19,8 +22,9 @@ namespace nacre::tool {
 /// One word of --tap.
 class InterventionParser {
 public:
-  InterventionParser(const LoadedModel &model, const nacre_function &function, llvm::ArrayRef<int64_t> dims, Interventions &result)
-      : model(model), function(function), dims(dims), result(result) {}
+  InterventionParser(const LoadedModel &model, const nacre_function &function, llvm::ArrayRef<int64_t> dims, std::optional<int32_t> rowDim,
+                     Interventions &result)
+      : model(model), function(function), dims(dims), rowDim(rowDim), result(result) {}
   llvm::Error parse(llvm::StringRef word);
 
 private:
@@ -31,11 +35,13 @@ private:
   llvm::Error read(llvm::StringRef path);
   llvm::Error operand(llvm::StringRef text);
   void take(Array array);
+  llvm::Error checkRowwise(llvm::StringRef word, int32_t rowDim) const;
   std::vector<int64_t> shape() const;
 
   const LoadedModel &model;
   const nacre_function &function;
   llvm::ArrayRef<int64_t> dims;
+  std::optional<int32_t> rowDim;
   Interventions &result;
   const nacre_tap *tap = nullptr;
   nacre_intervention item = {};
@@ -163,14 +169,36 @@ llvm::Error InterventionParser::parse(llvm::StringRef word) {
     if (!indices.consume_back("]")) return userFailure("expected ']' after the indices of the tap, but got '" + place + "'");
     if (llvm::Error error = pick(indices)) return error;
   }
-  return action(what);
+  if (llvm::Error error = action(what)) return error;
+  return rowDim ? checkRowwise(word, *rowDim) : llvm::Error::success();
+}
+
+/// Fails where the rows of a part would be taken for other rows: one picked by its number, an operand with a row of its own for each,
+/// a value whose first axis is not the rows.
+llvm::Error InterventionParser::checkRowwise(llvm::StringRef word, int32_t rowDim) const {
+  bool hasRows = startsWith({.rank = tap->rank, .shape = tap->shape}, rowDim), picksRow = item.picked & 1;
+  for (int32_t axis = 1; hasRows && axis < tap->rank; ++axis)
+    hasRows = (nacre_size_dims(&tap->shape[axis], model.table().dim_count) >> rowDim & 1) == 0;
+  int32_t rank = tap->rank - llvm::popcount(item.picked);
+  bool isArray = item.action != NACRE_TAP_READ && item.action != NACRE_TAP_CLAMP && item.operand.rank == rank;
+  if (hasRows && !picksRow && !(isArray && result.operands.back().shape[0] != 1)) return llvm::Error::success();
+  return userFailure("expected at most " + llvm::Twine(model.table().dims[rowDim].bound) + " rows and no --batch with --tap " + word +
+                     ", which does not do the same to every row");
+}
+
+void Interventions::appendRead(const Interventions &next) {
+  for (auto [reading, more] : llvm::zip_equal(readings, next.readings)) {
+    reading.array->shape[0] += more.array->shape[0];
+    llvm::append_range(reading.array->bytes, more.array->bytes);
+  }
 }
 
 llvm::Expected<Interventions> Interventions::parse(const LoadedModel &model, const nacre_function &function,
-                                                   llvm::ArrayRef<llvm::StringRef> words, llvm::ArrayRef<int64_t> dims) {
+                                                   llvm::ArrayRef<llvm::StringRef> words, llvm::ArrayRef<int64_t> dims,
+                                                   std::optional<int32_t> rowDim) {
   Interventions result;
   for (llvm::StringRef word : words)
-    if (llvm::Error error = InterventionParser(model, function, dims, result).parse(word)) return error;
+    if (llvm::Error error = InterventionParser(model, function, dims, rowDim, result).parse(word)) return error;
   return result;
 }
 

@@ -12,22 +12,26 @@
 #include "compiler/tools/nacre/LoadedModel.h"
 
 #include <deque>
+#include <optional>
 
 namespace nacre::tool {
 
 class Interventions {
 public:
-  /// Reads the words of --tap for one function at known dims. Errors name the word and what would fit.
+  /// Reads the words of --tap for one function at known dims. Errors name the word and what would fit. A call that is one part of the
+  /// rows gives the dim of the rows: then each action must do to a row what it would do without the others.
   static llvm::Expected<Interventions> parse(const LoadedModel &model, const nacre_function &function, llvm::ArrayRef<llvm::StringRef> words,
-                                             llvm::ArrayRef<int64_t> dims);
+                                             llvm::ArrayRef<int64_t> dims, std::optional<int32_t> rowDim = std::nullopt);
   llvm::ArrayRef<nacre_intervention> list() const { return items; }
+  /// Adds the rows that the next part of the same call has read.
+  void appendRead(const Interventions &next);
   /// Writes the arrays that were read to their files.
   llvm::Error writeRead() const;
 
 private:
   struct Reading {
     std::string path, tap;
-    const Array *array;
+    Array *array;
   };
   std::deque<Array> operands; ///< stay where they are: `items` point into them
   std::vector<nacre_intervention> items;

@@ -34,8 +34,29 @@ llvm::Error tool::checkMeasurable(const LoadedModel &model, const nacre_function
                      portText(model.table(), output));
 }
 
+/// One measurement a choice of the width that the model leaves open.
+static llvm::Expected<Measurement> measureChoices(const LoadedModel &model, nacre_context *context, const nacre_function &function,
+                                                  RowData data, llvm::ArrayRef<int64_t> rows, int64_t batch) {
+  const nacre_port &port = function.inputs[data.open[0]];
+  Measurement result{function.name, {}, {}};
+  Array &width = data.inputs[data.open[0]];
+  if (data.open.size() > 1 || !model.stackedWidths(function, 0).empty())
+    return userFailure("expected one width to measure '" + llvm::Twine(function.name) + "' at, but it has several; data = { " + port.name +
+                       ": " + llvm::Twine(port.choices[port.choice_count - 1]) + " } in the train block fixes one");
+  data.open.clear();
+  for (int32_t i = 0; i < port.choice_count; ++i) {
+    setNumber(width, double(port.choices[i]));
+    auto one = measure(model, context, function, data, rows, batch);
+    if (!one) return one.takeError();
+    result.widths.push_back(port.choices[i]);
+    result.values.push_back(one->values[0]);
+  }
+  return result;
+}
+
 llvm::Expected<Measurement> tool::measure(const LoadedModel &model, nacre_context *context, const nacre_function &function,
                                           const RowData &data, llvm::ArrayRef<int64_t> rows, int64_t batch) {
+  if (!data.open.empty()) return measureChoices(model, context, function, data, rows, batch);
   Measurement result{function.name, model.stackedWidths(function, 0), {}};
   result.values.assign(std::max<size_t>(result.widths.size(), 1), 0.0);
   if (rows.empty()) return userFailure("expected rows to evaluate '" + llvm::Twine(function.name) + "' on, but got none");

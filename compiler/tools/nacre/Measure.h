@@ -6,7 +6,7 @@
 
 namespace nacre::tool {
 
-/// One number, or one for each width when the function stacks them.
+/// One number, or one for each width: when the function stacks them, or takes a run-time width that the model leaves open.
 struct Measurement {
   std::string name;
   std::vector<int64_t> widths; ///< empty for one number

@@ -10,8 +10,9 @@ using namespace nacre::tool;
 
 static int runRun(const Arguments &arguments, Console &console) {
   int status = Success;
-  if (auto out = arguments.get("out"))
-    if (llvm::Error error = checkWritable(*out)) return console.fail(std::move(error));
+  for (llvm::StringRef option : {"out", "save"})
+    if (auto path = arguments.get(option))
+      if (llvm::Error error = checkWritable(*path)) return console.fail(std::move(error));
   auto model = LoadedModel::open(arguments.positional()[0], arguments, console, status);
   if (!model) return status;
   console.enterStage("run");
@@ -51,6 +52,7 @@ A library takes --tap when it was compiled with --taps.
        {"seed", "", "N", "draw the parameters that no file gives at random"},
        {"in", "i", "FILE", "NAME=FILE, or NAME=NUMBER, or FILE for the next input", true},
        {"out", "o", "FILE", ".npy for one output; .npz or .safetensors for several"},
+       {"save", "", "FILE", "safetensors file for the parameters and states as the call leaves them"},
        {"width", "", "M", "one width of a nested result"},
        {"tap", "", "NAME=ACTION", "read, set, add, scale, clamp, mask or ablate a tapped value", true},
        {"batch", "", "N", "rows at once; default: as many as the model's bound allows"},

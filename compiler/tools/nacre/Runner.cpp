@@ -148,6 +148,7 @@ llvm::Error Runner::callInParts(int32_t dim) {
       parseInteger("--batch", arguments.get("batch", std::to_string(model.table().dims[dim].bound)), 1, model.table().dims[dim].bound);
   if (!size) return size.takeError();
   ContextPtr context{nullptr, {nullptr}};
+  std::optional<Interventions> done;
   for (int64_t begin = 0; begin < rows; begin += *size) {
     std::vector<Array> some = part(dim, begin, std::min(rows, begin + *size));
     auto dims = bindDims(model.table(), *function, some);
@@ -159,7 +160,13 @@ llvm::Error Runner::callInParts(int32_t dim) {
       if (!made) return made.takeError();
       context = std::move(*made);
     }
-    if (llvm::Error error = callFunction(model, context.get(), *function, some, *results)) return error;
+    auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims, dim);
+    if (!interventions) return interventions.takeError();
+    if (llvm::Error error = callFunction(model, context.get(), *function, some, *results, interventions->list())) return error;
+    if (done)
+      done->appendRead(*interventions);
+    else
+      done = std::move(*interventions);
     for (size_t i = 0; i < results->size(); ++i) {
       if (begin == 0) {
         outputs.push_back(std::move((*results)[i]));
@@ -169,7 +176,7 @@ llvm::Error Runner::callInParts(int32_t dim) {
       outputs[i].bytes.insert(outputs[i].bytes.end(), (*results)[i].bytes.begin(), (*results)[i].bytes.end());
     }
   }
-  return llvm::Error::success();
+  return done->writeRead();
 }
 
 llvm::Error Runner::write() {
@@ -192,6 +199,17 @@ llvm::Error Runner::write() {
   return llvm::Error::success();
 }
 
+/// What the call left in parameters and states.
+llvm::Error Runner::save() {
+  auto path = arguments.get("save");
+  if (path)
+    if (llvm::Error error = saveCheckpoint(model, parameters.get(), path->str(), Progress(), /*withOptimizer=*/false)) return error;
+  if (!console.json() && path) llvm::outs() << "saved " << *path << "\n";
+  if (!console.json() && !path && function->writes_parameters)
+    llvm::outs() << "'" << function->name << "' changed states of " << model.table().name << "; --save FILE keeps them\n";
+  return llvm::Error::success();
+}
+
 llvm::Error Runner::run() {
   for (auto stage : {&Runner::chooseFunction, &Runner::readInputs, &Runner::prepare})
     if (llvm::Error error = (this->*stage)()) return error;
@@ -204,11 +222,9 @@ llvm::Error Runner::run() {
         rows = inputs[i].shape[0];
     }
   bool isSplit = dim && (rows > model.table().dims[*dim].bound || arguments.has("batch")) && rows > 0;
-  if (isSplit && arguments.has("tap"))
-    return userFailure("expected at most " + llvm::Twine(model.table().dims[*dim].bound) +
-                       " rows and no --batch with --tap, for an intervention acts on one call");
   if (!isSplit && arguments.has("batch") && !dim)
     return userFailure("expected a function whose rows are independent for --batch, but '" + llvm::Twine(function->name) + "' is not one");
   if (llvm::Error error = isSplit ? callInParts(*dim) : callWhole()) return error;
-  return write();
+  if (llvm::Error error = write()) return error;
+  return save();
 }

@@ -26,6 +26,7 @@ private:
   llvm::Error callInParts(int32_t dim);
   std::vector<Array> part(int32_t dim, int64_t begin, int64_t end) const;
   llvm::Error write();
+  llvm::Error save();
 
   const LoadedModel &model;
   const Arguments &arguments;

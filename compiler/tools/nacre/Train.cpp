@@ -11,6 +11,7 @@ using namespace nacre::tool;
 static int runTrain(const Arguments &arguments, Console &console) {
   int status = Success;
   if (!arguments.has("data")) return console.usage("expected data to train on: --data FILE");
+  if (arguments.has("resume") && arguments.has("weights")) return console.usage("expected --resume or --weights, but got both");
   if (arguments.has("epochs") && arguments.has("steps")) return console.usage("expected --epochs or --steps, but got both");
   if (auto out = arguments.get("out"))
     if (llvm::Error error = checkWritable(*out)) // before the work, not after it
@@ -39,6 +40,7 @@ is saved when the loss is not finite.
   nacre train digits.nacre --data digits.npz --out w.safetensors
   nacre train digits.nacre --data images=x.npy --data labels=y.npy --out w.safetensors --seed 1
   nacre train digits.nacre --data digits.npz --epochs 80 --resume w.safetensors --out w2.safetensors
+  nacre train digits.nacre --data digits.npz --weights w.safetensors --rows new.npy --epochs 5 --out w3.safetensors
 
 A saved file holds the parameters, and the optimiser's state so that --resume can go on as if there had been no pause.
 )",
@@ -48,7 +50,8 @@ A saved file holds the parameters, and the optimiser's state so that --resume ca
        {"out", "o", "FILE", "safetensors file to save to; written whole or not at all"},
        {"model-only", "", "", "save the parameters without the optimiser's state"},
        {"resume", "", "FILE", "go on from a file that was saved with the optimiser's state"},
-       {"weights", "w", "PART=FILE", "begin with the parameters of an imported model from its own file", true},
+       {"weights", "w", "FILE", "begin with these parameters and a new optimiser; PART=FILE for an imported model", true},
+       {"rows", "", "WHICH", "train on these rows in place of the train block's: all, A..B (without B) or an .npy file of row numbers"},
        {"seed", "", "N", "in place of the train block's"},
        {"epochs", "", "N", "in place of the train block's; also --steps"},
        {"steps", "", "N", "train for this many steps"},

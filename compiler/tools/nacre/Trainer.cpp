@@ -51,7 +51,7 @@ llvm::Error Trainer::readData() {
   auto rows = rowsFor(model, *plan.step, inputs - drawInputs(*plan.step, inputs), *arrays);
   if (!rows) return rows.takeError();
   data = std::move(*rows);
-  auto chosen = selectRows(model, "train", data.rows);
+  auto chosen = selectRows(model, arguments.get("rows", "train"), data.rows);
   if (!chosen) return chosen.takeError();
   trainRows = std::move(*chosen);
   if (!plan.metric) return llvm::Error::success();
@@ -112,7 +112,7 @@ llvm::Error Trainer::prepare() {
                          llvm::Twine(lastStep) + "; give more with --epochs or --steps");
   } else if (model.api().parameters_init(parameters.get(), plan.seed, &error) != NACRE_OK) {
     return runtimeError(error);
-  } else if (llvm::Error error = loadParts(model, parameters.get(), arguments)) {
+  } else if (llvm::Error error = loadStart(model, parameters.get(), arguments)) {
     return error;
   }
   auto dims = largestDims(model, *plan.step, data, plan.batch, 2);
@@ -139,7 +139,9 @@ llvm::ArrayRef<int64_t> Trainer::rowsOfBatch(int64_t step, int64_t index) {
 llvm::Error Trainer::runBatch(int64_t step, int64_t index, float &loss) {
   bool isLast = index + 1 == plan.batchesPerStep;
   std::vector<Array> inputs = data.gather(rowsOfBatch(step, index));
-  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, (step - 1) * plan.batchesPerStep + index, inputs);
+  int64_t batch = (step - 1) * plan.batchesPerStep + index;
+  drawOpen(*plan.step, data, plan.seed, batch, inputs);
+  appendDraw(*plan.step, plan.step->input_count - 2, plan.seed, batch, inputs);
   inputs.push_back(scalar(float(model.api().training_rate(&model.table(), step, plan.totalSteps))));
   inputs.push_back(scalar(float(step)));
   std::vector<Array> outputs = {Array::zeros(NACRE_F32, {})};

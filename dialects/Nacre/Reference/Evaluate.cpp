@@ -13,7 +13,8 @@ namespace {
 /// One run of one function.
 class Evaluator {
 public:
-  Evaluator(func::FuncOp function, ParameterValues &parameters) : function(function), parameters(parameters) {}
+  Evaluator(func::FuncOp function, ParameterValues &parameters, ResultObserver observer)
+      : function(function), parameters(parameters), observer(observer) {}
 
   LogicalResult bind(ArrayRef<Array> inputs);
   FailureOr<std::vector<Members>> run();
@@ -27,6 +28,7 @@ private:
 
   func::FuncOp function;
   ParameterValues &parameters;
+  ResultObserver observer;
   llvm::StringMap<int64_t> binding;
   DenseMap<Value, Members> values;
 };
@@ -90,8 +92,11 @@ LogicalResult Evaluator::apply(Evaluable op, std::vector<const Array *> operands
   if (failed(op.evaluate(evaluation)))
     return failure();
   std::vector<Array> results = evaluation.takeResults();
-  for (auto [result, array] : llvm::zip(op->getResults(), results))
+  for (auto [result, array] : llvm::zip(op->getResults(), results)) {
+    if (observer)
+      observer(result, array);
     values[result].push_back(std::move(array));
+  }
   return success();
 }
 
@@ -155,8 +160,9 @@ FailureOr<std::vector<Members>> Evaluator::run() {
   return results;
 }
 
-FailureOr<std::vector<Members>> nacre::evaluate(func::FuncOp function, ArrayRef<Array> inputs, ParameterValues &parameters) {
-  Evaluator evaluator(function, parameters);
+FailureOr<std::vector<Members>> nacre::evaluate(func::FuncOp function, ArrayRef<Array> inputs, ParameterValues &parameters,
+                                               ResultObserver observer) {
+  Evaluator evaluator(function, parameters, observer);
   if (failed(evaluator.bind(inputs)))
     return failure();
   return evaluator.run();

@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 
+#include "llvm/ADT/STLFunctionalExtras.h"
+
 #include <map>
 #include <string>
 
@@ -19,8 +21,13 @@ using Members = std::vector<Array>;
 /// Parameters by name; `nacre.assign` writes here.
 using ParameterValues = std::map<std::string, Array>;
 
+/// Sees each result of an operator as soon as it is there, and may change it.
+using ResultObserver = llvm::function_ref<void(mlir::Value, Array &)>;
+
 /// Runs `function` with `inputs` (one array an argument; a run-time width choice is a scalar). Named sizes are bound by the inputs'
 /// shapes. Every result as members. Fails with a diagnostic on an operator without a reference or sizes that do not fit.
-mlir::FailureOr<std::vector<Members>> evaluate(mlir::func::FuncOp function, llvm::ArrayRef<Array> inputs, ParameterValues &parameters);
+/// `observer` may be null.
+mlir::FailureOr<std::vector<Members>> evaluate(mlir::func::FuncOp function, llvm::ArrayRef<Array> inputs, ParameterValues &parameters,
+                                               ResultObserver observer = nullptr);
 
 } // namespace nacre

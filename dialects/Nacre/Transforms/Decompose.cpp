@@ -16,7 +16,8 @@ LogicalResult nacre::decompose(Operation *root, bool keepDifferentiable) {
   while (true) {
     SmallVector<Composite> pending;
     root->walk([&](Composite op) {
-      if (!keepDifferentiable || !stays(op))
+      // A fold of rows waits for kernel formation: a product may carry it.
+      if (!isa<RowFold>(op.getOperation()) && (!keepDifferentiable || !stays(op)))
         pending.push_back(op);
     });
     if (pending.empty())

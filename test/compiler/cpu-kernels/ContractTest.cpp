@@ -102,7 +102,7 @@ ContractSpec foldSpec(int64_t k, SelectSpec select) {
   spec.extras = {Element::F32};
   spec.epilogue = [](VectorBuilder &b, Value sum, llvm::ArrayRef<Value> extras) { return Values{b.addf(sum, extras[0])}; };
   spec.schedule = {20, 2, 24, 4, 10};
-  spec.fold = FoldSpec{k, select};
+  spec.fold = FoldSpec{FoldSpec::Best, k, select};
   return spec;
 }
 

@@ -4,7 +4,7 @@
 usage: arrays.py FOLDER
 
 points.npy f32 [130, 3] and classes.npy i32 [130] (two separable classes), few.npy (5 of the points), fewer.npy (their classes), wide.npy f32 [5, 4],
-doubles.npy (the 5 points as f64), nan.npy (points with one NaN), labels.npy (classes with one 7), data.npz (points and classes).
+odd.npy (the odd row numbers below 100), doubles.npy (the 5 points as f64), nan.npy (points with one NaN), labels.npy (classes with one 7), data.npz (points and classes).
 """
 
 import pathlib
@@ -41,6 +41,7 @@ def main():
         "wide.npy": npy("f4", (5, 4), points[:20]),
         "nan.npy": npy("f4", (130, 3), points[:7] + [float("nan")] + points[8:]),
         "fewer.npy": npy("i4", (5,), classes[:5]),
+        "odd.npy": npy("i4", (50,), range(1, 100, 2)),
         "labels.npy": npy("i4", (130,), classes[:9] + [7] + classes[10:]),
     }
     for name, content in files.items():

@@ -76,9 +76,11 @@ LogicalResult NearestCodeOp::infer(InferContext &context, Adaptor op, SmallVecto
   Dims x = dimsOf(op.getX()), e = dimsOf(op.getE());
   if (failed(context.requireFloat(op.getX(), "vectors")) || failed(context.requireFloat(op.getE(), "a codebook")))
     return failure();
-  if (x.empty() || e.size() != 2 || e[1] != x.back())
-    return context.error("expects a codebook of shape [_, " + (x.empty() ? std::string("_") : x.back().str()) + "], but got " + text(e));
-  std::optional<int64_t> count = e[0].asConstant();
+  bool isOneEach = e.size() == 3 && x.size() >= 2 && e[0] == x[x.size() - 2];
+  if (x.empty() || !(e.size() == 2 || isOneEach) || e.back() != x.back())
+    return context.error("expects a codebook of shape [_, " + (x.empty() ? std::string("_") : x.back().str()) + "]" +
+                         (x.size() < 2 ? "" : " or [" + x[x.size() - 2].str() + ", _, " + x.back().str() + "]") + ", but got " + text(e));
+  std::optional<int64_t> count = e[e.size() - 2].asConstant();
   if (!count)
     return context.error("expects a codebook with a fixed number of codes, but got " + text(e));
   if (op.getMetric() != "l2" && op.getMetric() != "cosine")
@@ -106,13 +108,13 @@ static double distanceTo(const double *x, const double *e, int64_t width, bool i
 
 LogicalResult NearestCodeOp::evaluate(Evaluation &evaluation) {
   const Array &x = evaluation.in(0), &e = evaluation.in(1);
-  int64_t width = e.shape[1], count = e.shape[0], k = std::max<int64_t>(getK(), 1);
+  int64_t width = e.shape.back(), count = e.shape[e.rank() - 2], heads = e.rank() == 3 ? e.shape[0] : 1, k = std::max<int64_t>(getK(), 1);
   Array result(evaluation.shapeOf(getResult()));
   std::vector<double> far(count);
   std::vector<int64_t> order(count);
   for (int64_t row = 0; row * k < result.size(); ++row) {
     for (int64_t j = 0; j < count; ++j) {
-      far[j] = distanceTo(&x.data[row * width], &e.data[j * width], width, getMetric() == "cosine");
+      far[j] = distanceTo(&x.data[row * width], &e.data[(row % heads * count + j) * width], width, getMetric() == "cosine");
       order[j] = j;
     }
     std::stable_sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return far[a] < far[b]; });
@@ -122,7 +124,7 @@ LogicalResult NearestCodeOp::evaluate(Evaluation &evaluation) {
   return success();
 }
 
-/// A score that is larger the nearer a code is: [rows, K].
+/// A score that is larger the nearer a code is: [rows, K] of x [rows, d] and e [K, d], or [H, rows, K] of [H, rows, d] and [H, K, d].
 static Formula nearness(Formula x, Formula e, bool isCosine) {
   ImplicitLocOpBuilder &b = *x.b;
   if (isCosine) {
@@ -130,21 +132,26 @@ static Formula nearness(Formula x, Formula e, bool isCosine) {
     e = Formula(b, NormalizeOp::create(b, e.value, -1, APFloat(1e-12)));
     return matmul(x, transposed(e));
   }
-  Formula middle = reduceSum(e, 0) / sizeAsNumber(e, e.dims()[0]);
+  int64_t rows = e.rank() - 2;
+  Formula middle = reduceSum(e, rows) / sizeAsNumber(e, e.dims()[rows]);
   Formula codes = e - middle;
-  Formula half = reshape(reduceSum(square(codes), 1) * 0.5, {e.dims()[0]});
-  return matmul(x - middle, transposed(codes)) - half;
+  Formula half = transposed(reduceSum(square(codes), rows + 1) * 0.5);
+  return matmul(x - middle, transposed(codes)) - (rows ? half : reshape(half, {e.dims()[0]}));
 }
 
 LogicalResult NearestCodeOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Formula x = stop(Formula(b, getX())), e = stop(Formula(b, getE()));
   Dims dims = dimsOf(getResult());
-  x = reshape(x, {product(ArrayRef<Dim>(x.dims()).drop_back()), x.dims().back()});
-  std::string k = std::to_string(std::max<int64_t>(getK(), 1));
-  auto top = TopEntriesOp::create(b, nearness(x, e, getMetric() == "cosine").value, k, "value", "rank");
-  Value ids = reshape(Formula(b, top.getIndices()), dims).value;
-  results.push_back(CodeOfOp::create(b, ids, *dimsOf(getE())[0].asConstant()));
+  bool isOneEach = e.rank() == 3;
+  Dims all = x.dims();
+  int64_t k = std::max<int64_t>(getK(), 1);
+  Dim rows = product(ArrayRef<Dim>(all).drop_back(isOneEach ? 2 : 1));
+  x = isOneEach ? permute(reshape(x, {rows, e.dims()[0], all.back()}), {1, 0, 2}) : reshape(x, {rows, all.back()});
+  auto top = TopEntriesOp::create(b, nearness(x, e, getMetric() == "cosine").value, std::to_string(k), "value", "rank");
+  Formula ids(b, top.getIndices());
+  if (isOneEach) ids = permute(ids, {1, 0, 2});
+  results.push_back(CodeOfOp::create(b, reshape(ids, dims).value, *e.dims()[e.rank() - 2].asConstant()));
   return success();
 }
 

@@ -26,7 +26,7 @@ def Nacre_IdsOp : Nacre_Op<"ids", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> 
 def Nacre_NearestCodeOp : Nacre_CompositeOp<"nearest_code"> {
   let summary = "the row of E [K, d] nearest to each row of x [.., d], as code[K]; with k: the k nearest, nearest first, [.., k]";
   let description = [{
-    `metric`: l2 or cosine. Among equally near rows the lowest index is taken. The distances are never stored; for l2 they are compared
+    One codebook for each head: x [.., H, d] with E [H, K, d]. `metric`: l2 or cosine. Among equally near rows the lowest index is taken. The distances are never stored; for l2 they are compared
     as x.e - |e|^2/2 after both were moved by the mean of E, so that a codebook far from 0 keeps its order in f32. Discrete.
   }];
   let arguments = (ins Nacre_Value:$x, Nacre_Value:$E, DefaultValuedAttr<StrAttr, "\"l2\"">:$metric, DefaultValuedAttr<I64Attr, "0">:$k);

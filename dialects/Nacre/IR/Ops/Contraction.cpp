@@ -2,7 +2,10 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
+#include "dialects/Nacre/IR/Ops/Reduction.h"
 #include "dialects/Nacre/IR/Ops/SparseActivation.h"
+
+#include <cmath>
 
 using namespace nacre;
 using namespace mlir;
@@ -117,6 +120,101 @@ LogicalResult LinearOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &re
   results.push_back(y.value);
   return success();
 }
+
+//===-- differing_bits -------------------------------------------------------------------------------------------------------===//
+
+LogicalResult DifferingBitsOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireInteger(op.getA(), "a left operand")) || failed(context.requireInteger(op.getB(), "a right operand")))
+    return failure();
+  Dims a = dimsOf(op.getA()), b = dimsOf(op.getB());
+  if (a.size() != 2 || b.size() != 2 || a[1] != b[0])
+    return context.error("expects words of shapes [N, k] and [k, M], but got " + text(a) + " and " + text(b));
+  results.push_back(context.tensor(context.f32(), {a[0], b[1]}));
+  return success();
+}
+LogicalResult DifferingBitsOp::evaluate(Evaluation &evaluation) {
+  const Array &a = evaluation.in(0), &b = evaluation.in(1);
+  Array result(evaluation.shapeOf(getResult()));
+  forEach(result.shape, [&](ArrayRef<int64_t> at) {
+    for (int64_t k = 0; k < a.shape[1]; ++k)
+      for (uint32_t bits = uint32_t(int32_t(a.at({at[0], k}))) ^ uint32_t(int32_t(b.at({k, at[1]}))); bits; bits >>= 1)
+        result(at) += double(bits & 1);
+  });
+  evaluation.out() = std::move(result);
+  return success();
+}
+StringRef DifferingBitsOp::skeleton() { return "contract"; }
+bool DifferingBitsOp::acceptsEpilogue() { return true; }
+Dim DifferingBitsOp::operations() { return product(dimsOf(getResult())) * dimsOf(getA()).back() * Dim::constant(3); }
+Value DifferingBitsOp::lhs() { return getA(); }
+Value DifferingBitsOp::rhs() { return getB(); }
+ArrayRef<int64_t> DifferingBitsOp::checkpoints() { return {}; }
+
+//===-- row_logsumexp --------------------------------------------------------------------------------------------------------===//
+
+LogicalResult RowLogSumExpOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims dims = dimsOf(op.getX());
+  if (failed(context.requireFloat(op.getX(), "an operand")) || dims.empty())
+    return failure();
+  dims.back() = Dim::constant(1);
+  results.push_back(context.tensor(context.f32(), dims));
+  return success();
+}
+LogicalResult RowLogSumExpOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0);
+  Array result(evaluation.shapeOf(getResult()));
+  int64_t size = x.shape.back();
+  for (int64_t row = 0; row < result.size(); ++row) {
+    ArrayRef<double> values = ArrayRef(x.data).slice(row * size, size);
+    double top = *llvm::max_element(values), sum = 0;
+    for (double value : values)
+      sum += std::exp(value - top);
+    result.data[row] = std::isinf(top) ? top : top + std::log(sum);
+  }
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult RowLogSumExpOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  results.push_back(LogSumExpOp::create(b, getX(), -1, true));
+  return success();
+}
+StringRef RowLogSumExpOp::skeleton() { return "log_sum_exp"; }
+std::optional<int64_t> RowLogSumExpOp::foldedEntries() { return 1; }
+Dim RowLogSumExpOp::operations() { return product(dimsOf(getX())); }
+
+//===-- weighted_sum ---------------------------------------------------------------------------------------------------------===//
+
+LogicalResult WeightedSumOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getWeights(), "weights")) || failed(context.requireFloat(op.getRows(), "rows")))
+    return failure();
+  Dims weights = dimsOf(op.getWeights()), rows = dimsOf(op.getRows());
+  if (weights.size() != 2 || rows.size() != 2 || weights[1] != rows[0])
+    return context.error("expects weights [N, M] and rows [M, d], but got " + text(weights) + " and " + text(rows));
+  results.push_back(context.tensor(context.f32(), {weights[0], rows[1]}));
+  return success();
+}
+LogicalResult WeightedSumOp::evaluate(Evaluation &evaluation) {
+  const Array &weights = evaluation.in(0), &rows = evaluation.in(1);
+  Array result(evaluation.shapeOf(getResult()));
+  forEach(result.shape, [&](ArrayRef<int64_t> at) {
+    for (int64_t j = 0; j < rows.shape[0]; ++j)
+      result(at) += weights.at({at[0], j}) * rows.at({j, at[1]});
+  });
+  evaluation.out() = std::move(result);
+  return success();
+}
+LogicalResult WeightedSumOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  results.push_back(matmul(Formula(b, getWeights()), Formula(b, getRows())).value);
+  return success();
+}
+StringRef WeightedSumOp::skeleton() { return "weighted_sum"; }
+/// The state of a row is its sum; a symbolic width is left to the definition, because the kernel reads padded rows.
+std::optional<int64_t> WeightedSumOp::foldedEntries() {
+  return dimsOf(getRows()).back().asConstant() ? std::optional<int64_t>(1) : std::nullopt;
+}
+Dim WeightedSumOp::operations() { return product(dimsOf(getWeights())) * dimsOf(getRows()).back() * Dim::constant(2); }
 
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Contraction.cpp.inc"

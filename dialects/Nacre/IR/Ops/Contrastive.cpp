@@ -145,11 +145,8 @@ LogicalResult InfoNceOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &r
     v = unitRows(v);
   }
   u = u * (1 / getTemperature().convertToDouble());
-  Formula scores = matmul(u, transposed(v)), own = meanOfAll(sumOfRows(u * v));
-  Formula loss = meanOfAll(logSumExp(scores, 1));
-  if (getSides() == 2)
-    loss = (loss + meanOfAll(logSumExp(scores, 0))) * 0.5;
-  results.push_back((loss - own).value);
+  Formula all(b, BatchContrastOp::create(b, u.value, v.value, getSides())), own = meanOfAll(sumOfRows(u * v));
+  results.push_back((all - own).value);
   return success();
 }
 
@@ -187,17 +184,7 @@ LogicalResult SupConOp::evaluate(Evaluation &evaluation) {
 }
 LogicalResult SupConOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
-  Formula u = unitRows(Formula(b, getZ())), zero(b, 0.0);
-  Formula scores = matmul(u, transposed(u)) * (1 / getTemperature().convertToDouble());
-  Dims square = scores.dims();
-  Formula isSelf = iota(b, square, 0) == iota(b, square, 1);
-  Formula label(b, getY());
-  Formula same = select(isSelf, zero, toFloat(addAxis(label, 1) == addAxis(label, 0)));
-  // -1e30 and not -inf: a batch of one has no others, and its finite sum is left out below.
-  Formula others = logSumExp(select(isSelf, Formula(b, -1e30), scores), 1);
-  Formula count = sumOfRows(same);
-  Formula losses = sumOfRows(select(same > 0, others - scores, zero)) / maximum(count, Formula(b, 1.0));
-  results.push_back((sumOfAll(losses) / maximum(sumOfAll(toFloat(count > 0)), Formula(b, 1.0))).value);
+  results.push_back(LabelContrastOp::create(b, unitRows(Formula(b, getZ())).value, getY(), getTemperature()));
   return success();
 }
 

@@ -131,6 +131,27 @@ LogicalResult SelectOp::differentiate(OpBuilder &builder, ValueRange cotangents,
   return success();
 }
 
+//===-- select_equal ---------------------------------------------------------------------------------------------------------===//
+
+LogicalResult SelectEqualOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (plainType(op.getA()).getElementType() != plainType(op.getB()).getElementType())
+    return context.error("expects two values of one type to compare");
+  if (failed(context.requireFloat(op.getX(), "a choice")) || failed(context.requireFloat(op.getY(), "a choice")))
+    return failure();
+  return inferBroadcast(context, {op.getA(), op.getB(), op.getX(), op.getY()}, context.f32(), results);
+}
+LogicalResult SelectEqualOp::evaluate(Evaluation &evaluation) {
+  const Array &a = evaluation.in(0), &b = evaluation.in(1), &x = evaluation.in(2), &y = evaluation.in(3);
+  Array result(evaluation.shapeOf(getResult()));
+  forEach(result.shape, [&](ArrayRef<int64_t> index) { result(index) = a.at(index) == b.at(index) ? x.at(index) : y.at(index); });
+  evaluation.out() = std::move(result);
+  return success();
+}
+void SelectEqualOp::emit(ImplicitLocOpBuilder &builder, ValueRange operands, SmallVectorImpl<Value> &results) {
+  auto scalar = [&](unsigned i) { return Scalar(builder, operands[i]); };
+  results.push_back(select(scalar(0) == scalar(1), scalar(2), scalar(3)).value);
+}
+
 //===-- multiply_add ---------------------------------------------------------------------------------------------------------===//
 
 LogicalResult MultiplyAddOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {

@@ -156,6 +156,13 @@ def Nacre_SelectOp : Nacre_PointwiseOp<"select", [DeclareOpInterfaceMethods<Nacr
   let arguments = (ins Nacre_Value:$condition, Nacre_Value:$a, Nacre_Value:$b);
 }
 
+/// One operator without a truth value between, so that it can be part of what happens on a product's tile.
+def Nacre_SelectEqualOp : Nacre_PointwiseOp<"select_equal"> {
+  let summary = "x where a = b, else y; a and b both f32 or both i32";
+  let arguments = (ins Nacre_Value:$a, Nacre_Value:$b, Nacre_Value:$x, Nacre_Value:$y);
+  let builtin = 0;
+}
+
 /// a * b + c as one operator, so that a chain of them is one kernel.
 def Nacre_MultiplyAddOp : Nacre_PointwiseOp<"multiply_add", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "a * b + c";

@@ -76,6 +76,19 @@ def Nacre_InfoNceOp : Nacre_LossOp<"infonce"> {
   let arguments = (ins Nacre_Value:$a, Nacre_Value:$b, DefaultValuedAttr<F64Attr, "0.07">:$temperature,
                        DefaultValuedAttr<I64Attr, "1">:$sides, DefaultValuedAttr<BoolAttr, "true">:$normalise);
 }
+/// The part of `infonce` that sees all pairs: the mean over i of logsumexp_j(u_i . v_j), two-sided also over j, halved. Its derivative computes
+/// the products again, so that no value has the size of all pairs.
+def Nacre_BatchContrastOp : Nacre_LossOp<"batch_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "mean over rows i of logsumexp_j(u_i . v_j)";
+  let arguments = (ins Nacre_Value:$u, Nacre_Value:$v, DefaultValuedAttr<I64Attr, "1">:$sides);
+  let builtin = 0;
+}
+/// `supervised_contrastive` of rows of norm 1, likewise.
+def Nacre_LabelContrastOp : Nacre_LossOp<"label_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+  let summary = "supervised contrastive loss of the inner products of u";
+  let arguments = (ins Nacre_Value:$u, Nacre_Value:$y, F64Attr:$temperature);
+  let builtin = 0;
+}
 def Nacre_SupConOp : Nacre_LossOp<"supervised_contrastive"> {
   let summary = "mean over anchors of the mean over their positives of -log softmax over all others of z_i . z_j / temperature";
   let description = [{

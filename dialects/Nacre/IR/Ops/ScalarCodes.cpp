@@ -3,10 +3,12 @@
 #include "dialects/Nacre/IR/Ops/Codebook.h"
 
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Contraction.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
 #include "dialects/Nacre/IR/Ops/Loss.h"
 #include "dialects/Nacre/IR/Ops/Reduction.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"
 
 #include <algorithm>
 #include <cmath>
@@ -119,8 +121,7 @@ static int64_t countDifferent(const Array &a, int64_t i, const Array &b, int64_t
 
 /// [Q, N] of f32.
 static Formula distances(ImplicitLocOpBuilder &b, Value a, Value other) {
-  Formula bits(b, BitDifferenceOp::create(b, addAxis(Formula(b, a), 1).value, addAxis(Formula(b, other), 0).value));
-  return dropAxis(reduceSum(toFloat(bits), -1), -1);
+  return Formula(b, DifferingBitsOp::create(b, a, transposed(Formula(b, other)).value));
 }
 
 LogicalResult HammingDistanceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
@@ -171,15 +172,9 @@ LogicalResult HammingTopkOp::evaluate(Evaluation &evaluation) {
 /// The nearest, then the nearest of what is left, k times.
 LogicalResult HammingTopkOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
-  Formula score = -distances(b, getA(), getB()), gone(b, -std::numeric_limits<double>::infinity());
-  SmallVector<Value> parts;
-  for (int64_t t = 0; t < int64_t(getK()); ++t) {
-    Formula index = addAxis(Formula(b, ArgmaxOp::create(b, score.value)), -1);
-    bool isIndex = getReturns() == "indices";
-    parts.push_back(isIndex ? index.value : Value(ToIntOp::create(b, (-reduceMax(score, -1)).value)));
-    score = select(iota(b, score.dims(), -1) == toFloat(index), gone, score);
-  }
-  results.push_back(parts.size() == 1 ? parts[0] : concat(b, parts, -1).value);
+  auto best = TopEntriesOp::create(b, (-distances(b, getA(), getB())).value, std::to_string(getK()), "value", "rank");
+  bool isIndex = getReturns() == "indices";
+  results.push_back(isIndex ? best.getIndices() : Value(toInt(-Formula(b, best.getValues())).value));
   return success();
 }
 
