@@ -136,6 +136,7 @@ def runners(build):
     golden = build / "bin" / "nacre-golden"
     if golden.exists():
         found.append((golden.name, lambda suite: run_tap([golden, ROOT / "test" / "golden"], suite, build)))
+        found.append((golden.name + " own", lambda suite: run_tap([golden, ROOT / "test" / "golden" / "own"], suite, build)))
     found.append(("lit", lambda suite: run_lit(build, suite)))
     for script in sorted([*ROOT.glob("test/*.sh"), *ROOT.glob("examples/*/test.sh")]):
         name = script.parent.name if script.stem == "test" else script.stem
