@@ -357,6 +357,8 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"nested_linear_3d", "x: f32[B, T, 9], w: f32[9, M]", "gelu(nested_linear(x, w, widths = [4, 8]))"},
       {"nested_loss", "x: f32[B, 16], w: f32[16, 5], y: i32[B]",
        "sum(cross_entropy(nested_linear(x, w, widths = [2, 8, 16]), y), over = widths)", {{"y", 0, 5}}},
+      {"nested_heads_apart", "x: f32[B, 8], u: f32[3, 5], v: f32[8, 5]", "tanh(linear(prefixes(x, [3, 8]), nest(u, v, widths = [3, 8])))"},
+      {"nested_of_one_shape", "x: f32[B, M], y: f32[B, M]", "mean(square(nest(x, y, widths = [1, 4])), over = widths)"},
       {"nested_mean", "x: f32[B, 16], w: f32[16, M]", "mean(tanh(nested_linear(x, w, widths = [2, 8, 16])), over = widths)"},
       {"nested_max", "x: f32[B, 16], w: f32[16, M]", "max(nested_linear(x, w, widths = [2, 8, 16]), over = widths)"},
       {"nested_pick", "x: f32[B, 16], w: f32[16, M]", "nested_linear(x, w, widths = [2, 8, 16])[8]"},
@@ -376,7 +378,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"nested_select", "x: f32[B, 16], w: f32[16, M], t: f32[B, M]",
        "y = nested_linear(x, w, widths = [4, 16])  return select(y > t, y * y, t)"},
       {"nested_single", "x: f32[B, 16], w: f32[16, M]", "nested_linear(x, w, widths = [16])"},
-      {"nested_untied", "x: f32[B, 16], w: f32[16, 16], v: f32[16, M]",
+      {"nested_of_parts", "x: f32[B, 16], w: f32[16, 16], v: f32[16, M]",
        "linear(relu(linear(prefixes(x, widths = [4, 16]), prefixes(w, widths = [4, 16], axis = 0))), v)"},
       {"nested_to_number", "x: f32[B, 16], w: f32[16, M], t: f32[B, M]", "mean(mse(nested_linear(x, w, widths = [4, 16]), t), over = widths)"},
 

@@ -84,6 +84,12 @@ func.func @pick(%x: tensor<5x4xf32>) {
   return
 }
 // -----
+// CHECK: nest expects parts whose sizes are equal or their widths, but got [2, 5] and [3, 5]
+func.func @nest(%x: tensor<2x5xf32>, %y: tensor<3x5xf32>) {
+  %0 = nacre.nest %x, %y {widths = array<i64: 2, 4>} : (tensor<2x5xf32>, tensor<3x5xf32>) -> !nacre.nested<[2, 4], tensor<?x5xf32, #nacre.dims<["width", "5"]>>>
+  return
+}
+// -----
 // CHECK: sgd expects a velocity of shape [6], but got []
 func.func @sgd(%w: tensor<6xf32>, %r: tensor<f32>) {
   %0, %1 = nacre.sgd %w, %w, %r, %r, %r {momentum = 0.1, decay = 0.0, nesterov = false}

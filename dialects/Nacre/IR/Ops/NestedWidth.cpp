@@ -52,11 +52,41 @@ LogicalResult PrefixesOp::evaluate(Evaluation &evaluation) {
 
 //===-- nest, pick, stack ----------------------------------------------------------------------------------------------------===//
 
+/// The sizes of a nested value's members: what all parts have, or `width` where each has its own.
+static FailureOr<Dims> commonDims(InferContext &context, ValueRange parts, ArrayRef<int64_t> widths) {
+  Dims dims = dimsOf(parts[0]);
+  auto refuse = [&](Value part) {
+    return context.error("expects parts whose sizes are equal or their widths, but got " + text(dimsOf(parts[0])) + " and " + text(dimsOf(part)));
+  };
+  for (Value part : parts)
+    if (dimsOf(part).size() != dims.size())
+      return refuse(part);
+  for (size_t axis = 0; axis < dims.size(); ++axis) {
+    auto sizeOf = [&](Value part) { return dimsOf(part)[axis]; };
+    if (llvm::all_of(parts, [&](Value part) { return sizeOf(part) == dims[axis]; }))
+      continue;
+    for (auto [part, width] : llvm::zip(parts, widths))
+      if (sizeOf(part) != Dim::constant(width))
+        return refuse(part);
+    dims[axis] = Dim::symbol(kWidth);
+  }
+  return dims;
+}
+
 LogicalResult NestOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(checkWidths(context, op.getWidths())))
+    return failure();
   if (op.getParts().size() != op.getWidths().size())
-    return context.error("expects one part a width");
-  results.push_back(NestedType::get(context.context, op.getWidths(), cast<RankedTensorType>(op.getElement())));
-  return checkWidths(context, op.getWidths());
+    return context.error("expects one part for each of " + Twine(op.getWidths().size()) + " widths, but got " + Twine(op.getParts().size()));
+  for (Value part : op.getParts())
+    if (!isa<RankedTensorType>(part.getType()) || plainType(part).getElementType() != plainType(op.getParts()[0]).getElementType())
+      return context.error("expects tensors of one type of numbers");
+  FailureOr<Dims> dims = commonDims(context, op.getParts(), op.getWidths());
+  if (failed(dims))
+    return failure();
+  auto element = cast<RankedTensorType>(context.tensor(plainType(op.getParts()[0]).getElementType(), *dims));
+  results.push_back(NestedType::get(context.context, op.getWidths(), element));
+  return success();
 }
 LogicalResult NestOp::evaluate(Evaluation &evaluation) {
   int64_t width = evaluation.sizeOf(Dim::symbol(kWidth));

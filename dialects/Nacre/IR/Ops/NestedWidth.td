@@ -12,11 +12,14 @@ def Nacre_PrefixesOp : Nacre_Op<"prefixes"> {
   let widthwise = 0;
 }
 def Nacre_NestOp : Nacre_Op<"nest"> {
-  let summary = "a nested value from one tensor a width";
-  let arguments = (ins Variadic<Nacre_Value>:$parts, DenseI64ArrayAttr:$widths, TypeAttr:$element);
+  let summary = "a nested value from one tensor for each width, as heads that are not tied (MRL)";
+  let description = [{
+    Axes that have the same size in all parts keep it; an axis that has each part's width there becomes `width`:
+    linear(prefixes(z, [2, 4]), nest(a, b, widths = [2, 4])) for a: [2, 10] and b: [4, 10] is nested, [.., 10].
+  }];
+  let arguments = (ins Variadic<Nacre_Value>:$parts, DenseI64ArrayAttr:$widths);
   let results = (outs Nacre_Value:$result);
   let widthwise = 0;
-  let builtin = 0;
 }
 def Nacre_PickOp : Nacre_Op<"pick"> {
   let summary = "the member of a nested value at one width: a number of the list, or a run-time choice";
