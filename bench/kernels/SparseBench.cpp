@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
   std::vector<float> x = random(rows * width, 1), encoder = random(width * latents, 2), bias(latents), product(rows * latents);
   std::vector<float> values(rows * k), wantValues(rows * k), decoder = random(latents * width, 3), y(rows * width), gradient(latents * width);
   std::vector<float> m(latents * width), v(latents * width);
-  std::vector<int32_t> indices(rows * k), wantIndices(rows * k), order(rows * k), entryRows(rows * k), ends(latents);
+  std::vector<int32_t> indices(rows * k), wantIndices(rows * k), order(rows * k), entryRows(rows * k), ends(latents + 1);
 
   auto encode = [&](const char *name, const ContractSpec &spec) {
     using S = ContractSlots;

@@ -13,13 +13,15 @@ namespace {
 enum class Form {
   Rows,    ///< one row a row of the result, columns side by side
   Entries, ///< one element after the other
-  Table    ///< two axes of any stride
+  Table,   ///< two axes of any stride
+  Stack    ///< three axes, of which one of the last two is walked with stride 1
 };
 
 struct EntriesSkeleton {
   StringRef name;
   SmallVector<Form, 3> operands;
   Form listedRows = Form::Rows; ///< what stands for Form::Rows when entries name their rows
+  bool reports = false;         ///< the last result is a number that must lie in [0, limit]; the operator says what it expects
 };
 
 } // namespace
@@ -33,12 +35,23 @@ static const EntriesSkeleton *findSkeleton(StringRef name) {
       {"sampled", {Form::Rows, Form::Table, Form::Entries}},
       {"segment", {Form::Entries, Form::Entries, Form::Rows}},
       {"segment_sum", {Form::Entries, Form::Entries}},
+      {"segment_position", {Form::Entries}},
+      {"nonzeros", {Form::Rows}, Form::Rows, true},
+      {"checked_ids", {Form::Entries}, Form::Rows, true},
+      {"grouped", {Form::Rows, Form::Stack, Form::Entries}},
+      {"grouped_outer", {Form::Rows, Form::Rows, Form::Entries}},
   };
   const EntriesSkeleton *found = llvm::find_if(all, [&](const EntriesSkeleton &skeleton) { return skeleton.name == name; });
   return found == std::end(all) ? nullptr : found;
 }
 
 bool nacre::isEntriesSkeleton(StringRef skeleton) { return findSkeleton(skeleton) != nullptr; }
+
+bool nacre::mayEndCall(Operation *op) {
+  auto skeleton = dyn_cast<Skeleton>(op);
+  const EntriesSkeleton *found = skeleton ? findSkeleton(skeleton.skeleton()) : nullptr;
+  return found && found->reports;
+}
 
 static Layout asMatrix(const Dims &sizes) { return Layout::contiguous({product(ArrayRef<Dim>(sizes).drop_back()), sizes.back()}); }
 
@@ -59,7 +72,7 @@ ArrayRef<Operand> ProgramBuilder::orderOf(Segmented segmented, const Dim &rowCou
   llvm::SaveAndRestore saved(guard, demand.of(indices)); // others may need the order when its first reader is skipped
   std::string key;
   llvm::raw_string_ostream text(key);
-  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " by " << segmented.segments().str();
+  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " of " << operands[0].layout.sizes[1].str() << " by " << segmented.segments().str();
   if (rows) {
     body.inputs.push_back(rows);
     operands.push_back(asList(readWhole(rows)));
@@ -76,7 +89,7 @@ ArrayRef<Operand> ProgramBuilder::orderOf(Segmented segmented, const Dim &rowCou
     Storage made = storage.temporary({size}, IntegerType::get(builder.getContext(), 32), name);
     return Operand{made.buffer, 0, made.layout};
   };
-  known = {list(count, "order"), list(count, "order_rows"), list(segmented.segments(), "segment_ends")};
+  known = {list(count, "order"), list(count, "order_rows"), list(segmented.segments() + Dim::constant(1), "segment_ends")};
   llvm::append_range(operands, known);
   body.outputs = {indices, indices, indices}; // what is written has no operator of its own
   body.access.assign(operands.size(), "i32");
@@ -110,12 +123,18 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
       continue; // its order holds them
     } else if (form == Form::Entries) {
       operands.push_back(asList(readWhole(value)));
+    } else if (form == Form::Stack) {
+      Storage from = read(value);
+      if (llvm::none_of(ArrayRef<Dim>(from.layout.strides).take_back(2), [](const Dim &stride) { return stride.isOne(); }))
+        from = copied(value);
+      operands.push_back({from.buffer, 0, from.layout});
     } else if (form == Form::Table) {
       Storage from = read(value);
       operands.push_back({from.buffer, 0, from.layout});
     } else {
       // A row that several rows of the result share repeats.
-      Dims space = segmented || listed ? sizes : dimsOf(heart->getResult(0));
+      bool ownRows = segmented || listed || dimsOf(heart->getResult(0)).size() != sizes.size();
+      Dims space = ownRows ? sizes : dimsOf(heart->getResult(0));
       space.back() = sizes.back();
       operands.push_back(readFlat(value, space));
     }
@@ -142,6 +161,12 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
     operands.push_back({to.buffer, 0, {to.layout.offset, {rows->size, to.layout.sizes.back()}, {rows->stride, Dim::constant(1)}}});
   }
   launch(heart->getLoc(), body, operands, cast<Skeleton>(heart).operations());
+  if (skeleton.reports) {
+    auto [conditions, taken] = guardOperands(guard);
+    auto said = [&](StringRef name) { return heart->getAttrOfType<StringAttr>(name); };
+    plan::CheckRangeOp::create(builder, heart->getLoc(), operands.back().buffer, said("limit"), said("expects"), said("unit"), conditions,
+                               builder.getDenseBoolArrayAttr(taken));
+  }
   for (const auto &move : moved) {
     auto output = llvm::find(body.outputs, move.first) - body.outputs.begin();
     const Operand &made = operands[operands.size() - body.outputs.size() + output];

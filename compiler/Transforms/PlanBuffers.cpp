@@ -51,7 +51,7 @@ static std::vector<Interval> collect(plan::ProgramOp program) {
   int64_t time = -1;
   for (Operation &op : program.getBody().front()) {
     time += isa<plan::LaunchOp>(op);
-    if (!isa<plan::LaunchOp, plan::TapOp>(op)) // a tap acts between two launches, on what the first left
+    if (!isa<plan::LaunchOp, plan::TapOp, plan::CheckRangeOp>(op)) // taps and checks act between two launches, on what the first left
       continue;
     for (Value buffer : op.getOperands())
       if (auto found = position.find(buffer); found != position.end()) {

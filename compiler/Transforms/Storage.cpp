@@ -132,12 +132,15 @@ void StorageTable::chooseAssigned(const llvm::SmallPtrSetImpl<Operation *> &elem
   llvm::StringMap<SmallVector<ReadOp>> reads;
   for (ReadOp read : function.getOps<ReadOp>())
     reads[read.getParameter()].push_back(read);
+  Operation *lastEnd = nullptr; // before it nothing is kept
+  for (Operation &op : function.getBody().front())
+    lastEnd = mayEndCall(&op) ? &op : lastEnd;
   for (AssignOp assign : function.getOps<AssignOp>()) {
     Value value = assign.getValue();
     if (!isWrittenByGroup(value) || destinations.count(value) || !elementwise.contains(value.getDefiningOp()))
       continue;
     Operation *writer = value.getDefiningOp();
-    if (!isLossKnownBefore(writer) || !llvm::all_of(reads[assign.getParameter()], [&](ReadOp read) {
+    if ((lastEnd && writer->isBeforeInBlock(lastEnd)) || !isLossKnownBefore(writer) || !llvm::all_of(reads[assign.getParameter()], [&](ReadOp read) {
           return isReadBefore(read, writer, /*isView=*/false);
         }))
       continue;

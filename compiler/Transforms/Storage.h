@@ -16,6 +16,9 @@ struct Storage {
 };
 
 /// Creates buffers of a program and knows the storage of every value.
+/// Whether a call may end with an error at this operator, because a number that it reports is checked. See BuildEntries.cpp.
+bool mayEndCall(mlir::Operation *op);
+
 class StorageTable {
 public:
   StorageTable(mlir::func::FuncOp function, plan::ProgramOp program);

@@ -183,6 +183,7 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
     status = nacre_check_interventions(call, context->dims, taps);
   if (status != NACRE_OK)
     return status;
+  nacre_error refusal = {NACRE_OK, ""};
   const nacre_frame frame = {.dims = context->dims,
                              .arena = context->memory.data,
                              .parameters = context->parameters != NULL ? context->parameters->block.data : NULL,
@@ -190,10 +191,13 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
                              .outputs = outputs,
                              .kernels = context->level->kernels,
                              .workers = context->workers,
-                             .taps = taps->count > 0 ? taps : NULL};
+                             .taps = taps->count > 0 ? taps : NULL,
+                             .refusal = &refusal};
   status = (nacre_status)call->function->program(&frame);
   if (status == NACRE_ERR_NONFINITE)
     return nacre_fail(call->error, status, "%s: the loss is not finite; nothing was written", call->function->name);
+  if (status == NACRE_ERR_VALUE)
+    return nacre_fail(call->error, status, "%s: %s", call->function->name, refusal.message);
   if (status != NACRE_OK)
     return nacre_fail(call->error, status, "%s: the program ended with status %d", call->function->name, (int)status);
   return NACRE_OK;

@@ -1,4 +1,4 @@
-// SPD-License-Identifier: Apache-2.0 WITH LLVM-exception
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/dialects/OperatorTable.h"
 
 using namespace nacre;
@@ -393,13 +393,30 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"topk_indices", "x: f32[B, N]", "indices(topk(x, 3))", {}, Discrete},
       {"batch_topk", "x: f32[B, 24]", "densify(batch_topk(x, 3))"},
       {"batch_topk_decode", "x: f32[B, 24], s: f32[24], w: f32[24, K]", "linear(batch_topk(relu(x), 3) * s, w)"},
+      {"sparsify", "x: f32[B, 24]", "densify(sparsify(relu(x), 24))"},
+      {"sparsify_decode", "x: f32[B, T, 9], a: f32[9, 24], w: f32[24, K]", "linear(sparsify(relu(linear(x, a) - 1), 20), w)"},
+      {"sparsify_jumprelu", "x: f32[B, 24], s: f32[24], w: f32[24, K]", "linear(sparsify(x * to_float(x > 0.5), 24) * s, w)"},
+      {"min_nonzero", "x: f32[B, 24], y: f32[B, 9]", "min_nonzero(batch_topk(relu(x), 3)) + min_nonzero(topk(y, 2))", {}, Discrete},
       {"matching_pursuit", "x: f32[B, 6], W: f32[9, 6]", "linear(matching_pursuit(x, W, 3), W)", {{"W", -0.5, 0.5}}},
+      {"grouped_linear", "x: f32[B, N], w: f32[3, N, M], e: i32[B]", "grouped_linear(x, w, e)", {{"e", -1, 5}}},
+      {"grouped_linear_k", "x: f32[B, T, N], w: f32[3, N, M], e: i32[B, T, 2], b: f32[3, M]", "gelu(grouped_linear(x, w, e, b))",
+       {{"e", -1, 4}}},
+      {"grouped_linear_many", "x: f32[500, 9], w: f32[2, 9, M], e: i32[500, 2]", "grouped_linear(x, w, e)", {{"e", 0, 2}}, ForwardOnly},
+      {"grouped_linear_turned", "x: f32[N, B], w: f32[M, N, 5], e: i32[B, 1]",
+       "grouped_linear(transpose(x), permute(w, order = [2, 1, 0]), e)", {{"e", 0, 5}}},
+      {"mixture_of_experts", "x: f32[B, 7], r: f32[7, 5], v: f32[5, 7, M], w: f32[5, M, 7]",
+       "p = topk(softmax(linear(x, r)), 2)  e = within_capacity(indices(p), 5, 6)  "
+       "return combine_experts(grouped_linear(gelu(grouped_linear(x, v, e)), w, e), values(p))"},
+      {"combine_experts", "y: f32[B, T, N], p: f32[B, T]", "combine_experts(y, p)"},
+      {"position_in_expert", "e: i32[B, T]", "position_in_expert(e, 4)", {{"e", -2, 6}}, Discrete},
+      {"within_capacity", "e: i32[B, T]", "within_capacity(e, 4, 3)", {{"e", -2, 6}}, Discrete},
       {"nearest_code", "x: f32[B, T, 6], E: f32[11, 6]", "ids(nearest_code(x, E, k = 2))", {}, Discrete},
       {"nearest_code_heads", "x: f32[B, 3, 6], E: f32[3, 11, 6]", "ids(nearest_code(x, E))", {}, Discrete},
       {"nearest_code_heads_cosine", "x: f32[B, T, 3, 6], E: f32[3, 11, 6]", "ids(nearest_code(x, E, metric = cosine, k = 2))", {}, Discrete},
       {"nearest_code_cosine", "x: f32[B, 6], E: f32[11, 6]", "ids(nearest_code(x, E, metric = cosine))", {}, Discrete},
       {"lookup", "E: f32[11, N], i: i32[B, T]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},
       {"lookup_heads", "E: f32[2, 11, N], i: i32[B, 2]", "lookup(E, as_code(i, 11))", {{"i", 0, 11}}},
+      {"as_code_computed", "E: f32[11, N], i: i32[B, T]", "lookup(E, as_code(to_int(to_float(i) * 0.5), 11))", {{"i", 0, 22}}},
       {"one_hot_counts", "i: i32[B]", "sum(one_hot(as_code(i, 11)), axis = 0)", {{"i", 0, 11}}, Discrete},
       {"gather_rows", "x: f32[B, T, N], i: i32[B, K]", "gather_rows(x, i)", {{"i", 0, 0, "T"}}},
       {"nested_retrieval", "q: f32[B, 9], g: f32[23, 9]", "nested_retrieval(q, g, widths = [3, 9], shortlist = [7], k = 2, returns = scores)", {}, Discrete},

@@ -216,3 +216,27 @@ func.func @group_norm(%x: tensor<2x3xf32>) {
   %0 = nacre.group_norm %x {groups = 2, operandSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
+// -----
+// CHECK: grouped_linear expects experts of shape [6], or [6, _], but got [5]
+func.func @grouped_rows(%x: tensor<6x3xf32>, %w: tensor<4x3x2xf32>, %e: tensor<5xi32>) {
+  %0 = nacre.grouped_linear %x, %w, %e : (tensor<6x3xf32>, tensor<4x3x2xf32>, tensor<5xi32>) -> tensor<5x2xf32>
+  return
+}
+// -----
+// CHECK: grouped_linear expects weights of shape [_, 3, _], but got [4, 2, 3]
+func.func @grouped_weights(%x: tensor<6x3xf32>, %w: tensor<4x2x3xf32>, %e: tensor<6xi32>) {
+  %0 = nacre.grouped_linear %x, %w, %e : (tensor<6x3xf32>, tensor<4x2x3xf32>, tensor<6xi32>) -> tensor<6x3xf32>
+  return
+}
+// -----
+// CHECK: grouped_linear expects a bias of shape [4, 2], but got [2]
+func.func @grouped_bias(%x: tensor<6x3xf32>, %w: tensor<4x3x2xf32>, %e: tensor<6xi32>, %b: tensor<2xf32>) {
+  %0 = nacre.grouped_linear %x, %w, %e, %b : (tensor<6x3xf32>, tensor<4x3x2xf32>, tensor<6xi32>, tensor<2xf32>) -> tensor<6x2xf32>
+  return
+}
+// -----
+// CHECK: within_capacity expects a capacity of at least 1, but got 0
+func.func @capacity(%e: tensor<6xi32>) {
+  %0 = nacre.within_capacity %e {count = 4, capacity = 0} : (tensor<6xi32>) -> tensor<6xi32>
+  return
+}

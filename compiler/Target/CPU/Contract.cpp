@@ -6,6 +6,7 @@
 #include "compiler/Target/CPU/ContractFold.h"
 #include "compiler/Target/CPU/Panel.h"
 #include "compiler/Target/CPU/RegisterTile.h"
+#include "compiler/Target/CPU/Segments.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
@@ -37,6 +38,7 @@ private:
   Value slot(int64_t index) { return b.slotInteger(kernel.slots, index); }
   Value batchPointer(int64_t pointer, int64_t outer, int64_t inner);
   void loadRows(Value task);
+  void loadGroup(Value matrix, Value part);
   void loadColumns(Value group);
   void emitFold(Value groups);
   void emitSegments();
@@ -45,6 +47,8 @@ private:
   void packRows(const Segment &segment);
   void packPanels(const Segment &segment);
   void packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel);
+  void packListed(const Segment &segment, Value source, Value stride, Value list, Value columns, Value target, int64_t width,
+                  int64_t targetPanel);
   Value offsetOfRows(Value first, Value numbers);
   void emitChunk(const Segment &segment, Value row, Value rows, Value vectors);
   void emitTile(const Segment &segment, Value chunk, Value row, int64_t rows, int64_t vectors);
@@ -70,11 +74,32 @@ Value ContractEmitter::batchPointer(int64_t pointer, int64_t outerSlot, int64_t 
   return b.at(b.slotPointer(kernel.slots, pointer), offset);
 }
 
+/// The entries of a group: the rows of its part number `part`, which may have none, or its steps of k.
+void ContractEmitter::loadGroup(Value matrix, Value part) {
+  Value listA = b.slotPointer(kernel.slots, slots.group(Slot::ListA)), list = b.slotPointer(kernel.slots, slots.group(Slot::List));
+  auto [begin, end] = emitSegmentBounds(b, b.slotPointer(kernel.slots, slots.group(Slot::Ends)), matrix);
+  if (spec.grouping == Grouping::Rows) {
+    Value isRest = b.equal(b.add(matrix, 1), slot(Slot::Batch));
+    block.row = b.add(begin, b.mul(part, scratch.rows));
+    block.rows = b.min(b.sub(end, block.row), b.integer(scratch.rows));
+    block.depth = b.select(isRest, b.integer(0), slot(Slot::Depth));
+    block.listA = b.at(listA, block.row);
+    block.list = list;
+  } else {
+    block.depth = b.sub(end, begin);
+    block.listA = b.at(listA, begin);
+    block.list = b.at(list, begin);
+  }
+}
+
 /// Task -> (matrix, block of rows).
 void ContractEmitter::loadRows(Value task) {
-  Value blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows), matrix = b.div(task, blocks);
-  block.row = b.mul(b.rem(task, blocks), scratch.rows);
+  Value blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows), matrix = b.div(task, blocks), part = b.rem(task, blocks);
+  block.row = b.mul(part, scratch.rows);
   block.rows = b.min(b.sub(slot(Slot::Rows), block.row), b.integer(scratch.rows));
+  block.depth = slot(Slot::Depth);
+  if (spec.grouping != Grouping::None)
+    loadGroup(matrix, part);
   outer = b.div(matrix, slot(Slot::BatchInner));
   inner = b.rem(matrix, slot(Slot::BatchInner));
 
@@ -83,15 +108,16 @@ void ContractEmitter::loadRows(Value task) {
   block.b = batchPointer(Slot::B, Slot::BOuter, Slot::BInner);
   block.bStep = slot(Slot::BStep), block.bColumn = slot(Slot::BColumn);
   block.extras.clear(), block.outputs.clear();
+  Value rowList = spec.grouping == Grouping::Rows ? block.list : Value();
   for (int64_t i = 0; i < static_cast<int64_t>(spec.extras.size()); ++i)
     block.extras.push_back({batchPointer(slots.extra(i, Slot::ExtraPointer), slots.extra(i, Slot::ExtraOuter),
                                          slots.extra(i, Slot::ExtraInner)),
-                            slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn)), nullptr});
+                            slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn)), nullptr, rowList});
   for (int64_t i = 0; i < spec.resultCount(); ++i)
     block.outputs.push_back({batchPointer(slots.output(i, Slot::OutputPointer), slots.output(i, Slot::OutputOuter),
                                           slots.output(i, Slot::OutputInner)),
                              slot(slots.output(i, Slot::OutputRow)), nullptr,
-                             slot(slots.output(i, Slot::OutputCheckpoint))});
+                             slot(slots.output(i, Slot::OutputCheckpoint)), rowList});
   if (spec.fold && spec.fold->kind == FoldSpec::WeightedSum) {
     block.table = b.slotPointer(kernel.slots, slots.tablePart(Slot::TablePointer));
     block.tableRow = slot(slots.tablePart(Slot::TableRow));
@@ -121,7 +147,12 @@ void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, i
         return loaded;
       });
   Value first = b.add(chunk, row);
-  Values pointers = pointersToRows(b, tileA, rows, [&](Value numbers) { return offsetOfRows(first, numbers); });
+  Values pointers;
+  if (spec.grouping == Grouping::Rows)
+    for (int64_t i = 0; i < rows; ++i)
+      pointers.push_back(b.at(tileA, b.mul(b.extend(b.loadIntScalar(b.at(block.listA, b.add(first, i)))), block.aRow)));
+  else
+    pointers = pointersToRows(b, tileA, rows, [&](Value numbers) { return offsetOfRows(first, numbers); });
   tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth, spec.words}, vectors, tile);
   for (int64_t i = 0; i < count; ++i)
     b.store(tile[i], place(i));
@@ -152,6 +183,18 @@ void ContractEmitter::emitChunk(const Segment &segment, Value row, Value rows, V
 /// are read in place: packing them was measured to cost more than it gains.
 void ContractEmitter::packRows(const Segment &segment) {
   const ContractSchedule &schedule = spec.schedule;
+  if (spec.grouping == Grouping::Rows) {
+    tileA = b.at(block.a, b.mul(segment.begin, block.aStep));
+    tileStep = block.aStep;
+    return;
+  }
+  if (spec.grouping == Grouping::Depth) {
+    packedA = b.boolean(true);
+    packListed(segment, b.at(block.a, block.row), block.aStep, block.listA, block.rows, kernel.scratch, scratch.lanes, scratch.groupSize());
+    tileA = kernel.scratch;
+    tileStep = b.integer(scratch.lanes);
+    return;
+  }
   Value strided = b.both(b.equal(block.aRow, b.integer(1)), b.less(b.integer(1), block.aStep));
   Value many = b.both(b.less(b.integer(schedule.directRows), block.rows), b.less(b.integer(schedule.directColumns), block.columns));
   packedA = b.both(strided, many);
@@ -166,6 +209,11 @@ void ContractEmitter::packRows(const Segment &segment) {
 
 /// Packs the panels of B for a segment, except those that are read in place: whole ones for few rows, when B's rows allow it.
 void ContractEmitter::packPanels(const Segment &segment) {
+  if (spec.grouping == Grouping::Depth) {
+    directB = b.boolean(false);
+    Value target = b.at(kernel.scratch, scratch.panelsOffset());
+    return packListed(segment, b.at(block.b, block.column), block.bStep, block.list, block.columns, target, scratch.width, scratch.panelSize());
+  }
   Value plain = b.equal(block.bColumn, b.integer(1));
   Value few = b.less(block.rows, b.integer(spec.schedule.directRows + 1));
   directB = b.both(plain, few);
@@ -174,6 +222,19 @@ void ContractEmitter::packPanels(const Segment &segment) {
   Panel first{source, nullptr, segment.depth, b.integer(scratch.width), target, scratch.width, scratch.width};
   Value skipped = b.select(directB, b.div(block.columns, scratch.width), b.integer(0));
   packMatrix(first, block.bStep, block.bColumn, block.columns, skipped, scratch.panelSize());
+}
+
+/// Packs `columns` columns of the rows that `list` names for a segment, in panels of `width` columns, `targetPanel` apart.
+void ContractEmitter::packListed(const Segment &segment, Value source, Value stride, Value list, Value columns, Value target, int64_t width,
+                                 int64_t targetPanel) {
+  Panel panel{source, stride, segment.depth, b.integer(width), target, width, width};
+  panel.list = b.at(list, segment.begin);
+  Value whole = b.div(columns, width), rest = b.rem(columns, width);
+  emitPackPanels(b, panel, whole, targetPanel);
+  panel.source = b.at(source, b.mul(whole, width));
+  panel.target = b.at(target, b.mul(whole, targetPanel));
+  panel.columns = rest;
+  b.ifThen(b.less(b.integer(0), rest), [&] { emitPackPlain(b, panel); });
 }
 
 /// Packs `columns` columns in panels like `first`, `targetPanel` apart, leaving out the first `skipped` panels. Columns lie
@@ -241,7 +302,7 @@ void ContractEmitter::emitCheckpoint(Value begin, Value end, Value checkpoint) {
 
 void ContractEmitter::emitSegments() {
   if (!spec.checkpoints)
-    return emitCheckpoint(b.integer(0), slot(Slot::Depth), nullptr);
+    return emitCheckpoint(b.integer(0), block.depth, nullptr);
   Value list = b.slotPointer(kernel.slots, slots.checkpointList());
   b.loop(b.integer(0), slot(slots.checkpointCount()), 1, b.integer(0), [&](Value number, llvm::ArrayRef<Value> begin) {
     Value end = b.loadInteger(list, number);
@@ -271,7 +332,9 @@ void ContractEmitter::emit() {
     }
     loadRows(b.div(task, groups));
     loadColumns(b.rem(task, groups));
-    emitSegments();
+    if (spec.grouping != Grouping::Rows)
+      return emitSegments();
+    b.ifThen(b.less(b.integer(0), block.rows), [&] { emitSegments(); });
   });
 }
 

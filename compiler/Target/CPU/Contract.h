@@ -6,6 +6,7 @@
 // Numerics: one f32 sum an element, k ascending, fused multiply-add; bits depend on neither M, N, the tasks nor the threads.
 //
 // With a fold, tiles of the result are folded into a state of each row as they are computed, and nothing else is stored.
+// Grouped, the matrices share the entries of a list (see Grouping): a product for each group of rows, work proportional to the rows.
 // With checkpoints the sum is passed through the epilogue at each k of an ascending list and goes on: all prefixes in one pass.
 #ifndef NACRE_COMPILER_TARGET_CPU_CONTRACT_H
 #define NACRE_COMPILER_TARGET_CPU_CONTRACT_H
@@ -41,8 +42,20 @@ struct FoldSpec {
 };
 inline constexpr int64_t kFoldRows = 128; // of a task: its states stay in L2, and B is packed once for so many rows
 
+/// What a list of entries sorted by group (Segments.h) stands for. The entries of matrix b are those between ends[b - 1] and ends[b].
+enum class Grouping {
+  None,
+  Rows, ///< entry s is row listA[s] of A and row list[s] of the result; the last matrix takes the entries of no group: a sum of 0.
+        ///< Rows is the number of entries
+  Depth ///< entry s is step k of the sum: row listA[s] of A (by columns, aRow 1) and row list[s] of B (by rows); Depth is not used
+};
+
+/// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel.
+inline constexpr int64_t kContractColumns = 192;
+
 struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
+  Grouping grouping = Grouping::None;
   std::optional<FoldSpec> fold; // outputs are then those of the fold, the epilogue has one result
   bool words = false;           // A and B hold words of 32 bits; the number of differing bits stands for A * B
   ContractSchedule schedule = {};
@@ -55,7 +68,7 @@ class ContractSlots {
 public:
   explicit ContractSlots(const ContractSpec &spec)
       : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.resultCount()), checkpoints(spec.checkpoints),
-        table(spec.fold && spec.fold->kind == FoldSpec::WeightedSum) {}
+        table(spec.fold && spec.fold->kind == FoldSpec::WeightedSum), grouped(spec.grouping != Grouping::None) {}
 
   enum Fixed : int64_t {
     A, B,                  // pointers
@@ -75,11 +88,13 @@ public:
   int64_t checkpointList() const { return checkpointCount() + 1; }           // pointer to ascending i64
   enum TablePart : int64_t { TablePointer, TableRow /* stride */, TableColumns, TableParts };
   int64_t tablePart(TablePart part) const { return checkpointCount() + (checkpoints ? 2 : 0) + part; }
-  int64_t count() const { return tablePart(table ? TableParts : TablePointer); }
+  enum GroupPart : int64_t { ListA, List, Ends, GroupParts }; // pointers to i32
+  int64_t group(GroupPart part) const { return tablePart(table ? TableParts : TablePointer) + part; }
+  int64_t count() const { return group(grouped ? GroupParts : ListA); }
 
 private:
   int64_t extras, outputs;
-  bool checkpoints, table;
+  bool checkpoints, table, grouped;
 };
 
 /// Adds the kernel `name` for `level` to `module`. An output may overlap an extra that is read at the same places, nothing else.

@@ -16,7 +16,7 @@ namespace nacre::cpu {
 namespace {
 
 constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
-constexpr int32_t kOk = 0, kNonFinite = 8; // nacre_status
+constexpr int32_t kOk = 0, kValue = 2, kNonFinite = 8; // nacre_status
 
 /// Fields of nacre_frame, in order; all are pointers.
 enum Field : int64_t { FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps };
@@ -36,6 +36,8 @@ private:
   void launch(plan::LaunchOp launch);
   void tap(plan::TapOp tap);
   void checkFinite(plan::CheckFiniteOp check);
+  void checkRange(plan::CheckRangeOp check);
+  Value textAddress(llvm::StringRef text);
   /// Continues inside a branch that is taken when all `conditions` are as `taken` says; ends the branch before, if any.
   void enter(OperandRange conditions, llvm::ArrayRef<bool> taken);
   void leave();
@@ -172,6 +174,29 @@ void ProgramEmitter::checkFinite(plan::CheckFiniteOp check) {
   b.op.setInsertionPointToStart(next);
 }
 
+/// The address of a text that ends with a zero byte.
+Value ProgramEmitter::textAddress(llvm::StringRef text) {
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  std::string name = (function.getName() + "_text" + Twine(module.getBody()->getOperations().size())).str();
+  std::string bytes = text.str() + '\0';
+  auto type = LLVM::LLVMArrayType::get(b.op.getI8Type(), bytes.size());
+  auto global = LLVM::GlobalOp::create(atModule, function.getLoc(), type, true, LLVM::Linkage::Internal, name, b.op.getStringAttr(bytes));
+  return LLVM::AddressOfOp::create(b.op, global);
+}
+
+void ProgramEmitter::checkRange(plan::CheckRangeOp check) {
+  Value found = b.extend(b.loadIntScalar(addressOf(check.getBuffer().getDefiningOp<plan::BufferOp>())));
+  Value limit = sizeOf(Dim::parse(check.getLimit()).value_or(Dim()));
+  Value isOutside = b.compare(arith::CmpIPredicate::ugt, found, limit);
+  Block *next = function.addBlock(), *stop = function.addBlock();
+  cf::CondBranchOp::create(b.op, isOutside, stop, next);
+  b.op.setInsertionPointToStart(stop);
+  func::CallOp::create(b.op, "nacre_refuse", TypeRange(),
+                       ValueRange{frame, textAddress(check.getExpects()), limit, textAddress(check.getUnit()), found});
+  returnStatus(kValue);
+  b.op.setInsertionPointToStart(next);
+}
+
 void ProgramEmitter::tap(plan::TapOp tap) {
   Value data = addressOf(tap.getBuffer().getDefiningOp<plan::BufferOp>());
   func::CallOp::create(b.op, "nacre_apply_taps", TypeRange(), ValueRange{frame, b.integer(tap.getIndex()), data});
@@ -231,6 +256,9 @@ void ProgramEmitter::emit() {
     } else if (auto one = dyn_cast<plan::TapOp>(op)) {
       enter(one.getGuards(), one.getTaken());
       tap(one);
+    } else if (auto check = dyn_cast<plan::CheckRangeOp>(op)) {
+      enter(check.getGuards(), check.getTaken());
+      checkRange(check);
     } else if (auto check = dyn_cast<plan::CheckFiniteOp>(op)) {
       leave();
       checkFinite(check);
@@ -240,7 +268,7 @@ void ProgramEmitter::emit() {
   returnStatus(kOk);
 }
 
-/// What the runtime does for programs: runtime/src/workers.h and runtime/src/taps.h.
+/// What the runtime does for programs: runtime/src/workers.h, taps.h and refuse.h.
 static void declareRuntime(ModuleOp module, OpBuilder &builder) {
   if (module.lookupSymbol("nacre_launch"))
     return;
@@ -250,6 +278,7 @@ static void declareRuntime(ModuleOp module, OpBuilder &builder) {
   };
   declare("nacre_launch", {pointer, pointer, i64, pointer});
   declare("nacre_apply_taps", {pointer, i64, pointer});
+  declare("nacre_refuse", {pointer, pointer, i64, pointer, i64});
 }
 
 void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables) {

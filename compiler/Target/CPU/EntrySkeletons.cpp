@@ -2,7 +2,9 @@
 #include "compiler/Target/CPU/EntrySkeletons.h"
 
 #include "compiler/Target/CPU/Entries.h"
+#include "compiler/Target/CPU/GroupedLaunch.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
+#include "compiler/Target/CPU/Nonzeros.h"
 #include "compiler/Target/CPU/Segments.h"
 #include "compiler/Target/CPU/Selection.h"
 #include "dialects/Nacre/IR/Operator.h"
@@ -24,6 +26,8 @@ public:
   Slot column(int64_t i) const { return Slot::integer(layouts[i].strides[1]); }
   Slot rows(int64_t i) const { return Slot::integer(layouts[i].sizes[0]); }
   Slot columns(int64_t i) const { return Slot::integer(layouts[i].sizes[1]); }
+  /// The number of segments whose ends view `i` holds, with those of what is in none.
+  Slot segments(int64_t i) const { return Slot::integer(layouts[i].sizes[0] - Dim::constant(1)); }
   int64_t count() const { return static_cast<int64_t>(views.size()); }
   /// Stride and size of an axis; one of a single element repeats for ever.
   std::pair<Slot, Slot> repeatable(int64_t i, int64_t axis) const {
@@ -140,7 +144,7 @@ static KernelInfo emitSegmentOrderKernel(ModuleOp module, llvm::StringRef name, 
 static std::vector<Slot> fillSegmentOrder(plan::KernelOp kernel, plan::LaunchOp launch) {
   Views v(launch); // indices [rows, k], order, rows, ends; or indices [1, k], row list [rows, k], order, rows, ends
   const int64_t first = isListedOrder(kernel) ? 2 : 1;
-  return {v.pointer(0), v.pointer(first), v.pointer(first + 1), v.pointer(first + 2), v.rows(first - 1), v.columns(0), v.rows(first + 2),
+  return {v.pointer(0), v.pointer(first), v.pointer(first + 1), v.pointer(first + 2), v.rows(first - 1), v.columns(0), v.segments(first + 2),
           Slot::integer(1), v.pointer(first - 1)};
 }
 
@@ -149,7 +153,7 @@ static KernelInfo emitSegmentSumKernel(ModuleOp module, llvm::StringRef name, co
 }
 static std::vector<Slot> fillSegmentSum(plan::KernelOp, plan::LaunchOp launch) {
   Views v(launch); // values, order, rows, ends, result
-  return {v.pointer(0), v.pointer(1), v.pointer(3), v.pointer(4), v.rows(3)};
+  return {v.pointer(0), v.pointer(1), v.pointer(3), v.pointer(4), v.segments(3)};
 }
 
 // Operands are values, indices, x, rows?; the launch has values, order, rows and ends, x.
@@ -166,9 +170,38 @@ static KernelInfo emitSegmentKernel(ModuleOp module, llvm::StringRef name, const
 }
 static std::vector<Slot> fillSegment(plan::KernelOp kernel, plan::LaunchOp launch) {
   Views v(launch); // values, order, rows, ends, x
-  std::vector<Slot> slots = {v.pointer(0), v.pointer(1), v.pointer(2), v.pointer(3), v.pointer(4), v.row(4), v.rows(3), v.columns(4)};
+  std::vector<Slot> slots = {v.pointer(0), v.pointer(1), v.pointer(2), v.pointer(3), v.pointer(4), v.row(4), v.segments(3), v.columns(4)};
   v.fillTile(slots, 5, segmentSpec(kernel));
   return slots;
+}
+
+static KernelInfo emitPositionKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
+  return emitSegmentPosition(module, name, level);
+}
+static std::vector<Slot> fillPosition(plan::KernelOp, plan::LaunchOp launch) {
+  Views v(launch); // order, rows, ends, result
+  return {v.pointer(0), v.pointer(2), v.pointer(3), v.rows(2)};
+}
+
+//===-- checked at run time --------------------------------------------------------------------------------------------------===//
+
+static KernelInfo emitNonzerosKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
+  return emitNonzeros(module, name, level);
+}
+static std::vector<Slot> fillNonzeros(plan::KernelOp, plan::LaunchOp launch) {
+  Views v(launch); // x, values, indices, rows, report
+  return {v.pointer(0), v.row(0), v.rows(0), v.columns(0), v.pointer(1), v.pointer(2), v.pointer(3), v.columns(1), v.pointer(4),
+          Slot::integer(1)};
+}
+
+static KernelInfo emitCheckedIdsKernel(ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp) {
+  return emitCheckedIds(module, name, level);
+}
+static std::vector<Slot> fillCheckedIds(plan::KernelOp kernel, plan::LaunchOp launch) {
+  Views v(launch); // ids, result, report
+  Slot length = Slot::integer(v.rows(0).value * v.columns(0).value);
+  std::optional<Dim> limit = Dim::parse(heartOf(kernel).getAttrOfType<StringAttr>("limit").getValue());
+  return {v.pointer(0), length, Slot::integer(limit.value_or(Dim())), v.pointer(1), v.pointer(2), Slot::integer(1)};
 }
 
 const EntrySkeleton *findEntrySkeleton(llvm::StringRef name) {
@@ -181,6 +214,11 @@ const EntrySkeleton *findEntrySkeleton(llvm::StringRef name) {
       {"segment_order", emitSegmentOrderKernel, fillSegmentOrder},
       {"segment_sum", emitSegmentSumKernel, fillSegmentSum},
       {"segment", emitSegmentKernel, fillSegment},
+      {"segment_position", emitPositionKernel, fillPosition},
+      {"nonzeros", emitNonzerosKernel, fillNonzeros},
+      {"checked_ids", emitCheckedIdsKernel, fillCheckedIds},
+      {"grouped", emitGrouped, fillGrouped},
+      {"grouped_outer", emitGrouped, fillGroupedOuter},
   };
   const EntrySkeleton *found = llvm::find_if(all, [&](const EntrySkeleton &skeleton) { return skeleton.name == name; });
   return found == std::end(all) ? nullptr : found;

@@ -16,7 +16,7 @@ static Value loadExtra(VectorBuilder &b, Element element, const TileMatrix &extr
 }
 
 Value rowOf(VectorBuilder &b, const TileMatrix &matrix, Value row, Value checkpoint) {
-  Value offset = b.mul(row, matrix.row);
+  Value offset = b.mul(matrix.list ? b.extend(b.loadIntScalar(b.at(matrix.list, row))) : row, matrix.row);
   if (checkpoint && matrix.checkpoint)
     offset = b.add(offset, b.mul(checkpoint, matrix.checkpoint));
   return b.at(matrix.pointer, offset);

@@ -25,6 +25,7 @@ struct TileMatrix {
   Value pointer, row;
   Value column;               // extras: 0 or 1; null for outputs (1)
   Value checkpoint = nullptr; // outputs of a contraction with checkpoints: the stride between them
+  Value list = nullptr;       // row r of the result is row list[r] (i32) of this; null: row r
 };
 
 /// `rows` rows of sums (`sumsRow` elements apart) that stand for rows row.. and columns column.. of the result.

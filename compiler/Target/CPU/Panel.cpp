@@ -7,13 +7,19 @@ static Value scaled(VectorBuilder &b, const Panel &panel, Value value) {
   return panel.scale ? b.mulf(value, panel.scale) : value;
 }
 
+/// Where row k is read.
+static Value rowOf(VectorBuilder &b, const Panel &panel, Value k) {
+  Value row = panel.list ? b.extend(b.loadIntScalar(b.at(panel.list, k))) : k;
+  return b.at(panel.source, b.mul(row, panel.stride));
+}
+
 void emitPackPlain(VectorBuilder &b, const Panel &panel) {
   const int64_t vectors = panel.width / b.lanes();
   Values masks;
   for (int64_t v = 0; v < vectors; ++v)
     masks.push_back(b.mask(b.add(panel.columns, -v * b.lanes())));
   b.loop(b.integer(0), panel.depth, 1, [&](Value k) {
-    Value from = b.at(panel.source, b.mul(k, panel.stride)), to = b.at(panel.target, b.mul(k, panel.targetStride));
+    Value from = rowOf(b, panel, k), to = b.at(panel.target, b.mul(k, panel.targetStride));
     for (int64_t v = 0; v < vectors; ++v) {
       Value values = b.load(b.at(from, v * b.lanes()), masks[v]);
       b.store(scaled(b, panel, values), b.at(to, v * b.lanes()));
@@ -35,12 +41,13 @@ void emitPackRows(VectorBuilder &b, const Panel &panel) {
 void emitPackPanels(VectorBuilder &b, const Panel &first, Value count, int64_t targetPanel) {
   constexpr int64_t rowsAhead = 8; // each row lies on another page, where the machine does not look ahead by itself
   b.loop(b.integer(0), first.depth, 1, [&](Value k) {
-    Value from = b.at(first.source, b.mul(k, first.stride)), to = b.at(first.target, b.mul(k, first.targetStride));
+    Value from = rowOf(b, first, k), to = b.at(first.target, b.mul(k, first.targetStride));
     Value ahead = b.at(from, b.mul(first.stride, rowsAhead));
     b.loop(b.integer(0), count, 1, [&](Value panel) {
       Value column = b.mul(panel, first.width), place = b.at(to, b.mul(panel, targetPanel));
       for (int64_t v = 0; v < first.width; v += b.lanes()) {
-        b.prefetch(b.at(b.at(ahead, column), v));
+        if (!first.list)
+          b.prefetch(b.at(b.at(ahead, column), v));
         b.store(scaled(b, first, b.load(b.at(b.at(from, column), v))), b.at(place, v));
       }
     });

@@ -19,6 +19,7 @@ struct Panel {
   int64_t targetStride;    // elements between two k of the target
   Value scale = nullptr;   // an f32 vector that multiplies every element; none by default
   Value reach = nullptr;   // transposed: columns up to here are written, those that do not exist as copies; default: columns
+  Value list = nullptr;    // plain: row k of the panel is row list[k] (i32) of the source; default: k
 };
 
 /// B(k, j) at source[k * stride + j]; missing columns become 0.

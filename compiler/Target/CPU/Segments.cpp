@@ -14,7 +14,8 @@ static constexpr int64_t kSumSegments = 2048; // of a task that sums numbers
 
 //===-- the order ------------------------------------------------------------------------------------------------------------===//
 
-/// Calls `body` with every entry whose index is a segment: entry, its row, and the address of its segment's counter.
+/// Calls `body` with every entry: entry, its row, and the address of its segment's counter. What is in no segment is in the one behind
+/// the last.
 static void forEntries(VectorBuilder &b, const Kernel &kernel, bool listed, llvm::function_ref<void(Value entry, Value row, Value counter)> body) {
   using S = SegmentOrderSlots;
   Value indices = b.slotPointer(kernel.slots, S::Indices), ends = b.slotPointer(kernel.slots, S::Ends);
@@ -24,7 +25,7 @@ static void forEntries(VectorBuilder &b, const Kernel &kernel, bool listed, llvm
     Value index = b.extend(b.loadIntScalar(b.at(indices, entry))), used = b.compare(CmpIPredicate::ult, index, segments);
     if (listed)
       used = b.both(used, b.compare(CmpIPredicate::ult, row, rows));
-    b.ifThen(used, [&] { body(entry, row, b.at(ends, index)); });
+    body(entry, row, b.at(ends, b.select(used, index, segments)));
   };
   if (listed) {
     Value list = b.slotPointer(kernel.slots, S::RowList);
@@ -45,13 +46,13 @@ KernelInfo emitSegmentOrder(ModuleOp module, llvm::StringRef name, const Level &
   auto [kernel, builder] = createKernel(module, name, level);
   VectorBuilder b = builder;
   Value order = b.slotPointer(kernel.slots, S::Order), rows = b.slotPointer(kernel.slots, S::EntryRows);
-  Value ends = b.slotPointer(kernel.slots, S::Ends), segments = b.slotInteger(kernel.slots, S::Segments);
+  Value ends = b.slotPointer(kernel.slots, S::Ends), counters = b.add(b.slotInteger(kernel.slots, S::Segments), 1);
   b.loop(kernel.begin, kernel.end, 1, [&](Value) {
-    b.loop(b.integer(0), segments, b.lanes(),
-           [&](Value i) { b.store(b.splatInteger(0), b.at(ends, i), b.mask(b.sub(segments, i))); });
+    b.loop(b.integer(0), counters, b.lanes(),
+           [&](Value i) { b.store(b.splatInteger(0), b.at(ends, i), b.mask(b.sub(counters, i))); });
     forEntries(b, kernel, listed, [&](Value, Value, Value counter) { increment(b, counter); });
     // Counts become beginnings; placing the entries turns those into ends.
-    b.loop(b.integer(0), segments, 1, Values{b.truncate(b.integer(0))}, [&](Value i, llvm::ArrayRef<Value> begin) {
+    b.loop(b.integer(0), counters, 1, Values{b.truncate(b.integer(0))}, [&](Value i, llvm::ArrayRef<Value> begin) {
       Value count = b.loadIntScalar(b.at(ends, i));
       b.storeScalar(begin[0], b.at(ends, i));
       return Values{b.add(begin[0], count)};
@@ -70,11 +71,31 @@ KernelInfo emitSegmentOrder(ModuleOp module, llvm::StringRef name, const Level &
   return info;
 }
 
-/// Where segment `i` begins and ends.
-static std::pair<Value, Value> boundsOf(VectorBuilder &b, Value ends, Value i) {
+std::pair<Value, Value> emitSegmentBounds(VectorBuilder &b, Value ends, Value i) {
   Value before = b.loadIntScalar(b.at(ends, b.max(b.add(i, -1), b.integer(0))));
   Value begin = b.select(b.equal(i, b.integer(0)), b.integer(0), b.extend(before));
   return {begin, b.extend(b.loadIntScalar(b.at(ends, i)))};
+}
+
+KernelInfo emitSegmentPosition(ModuleOp module, llvm::StringRef name, const Level &level) {
+  using S = SegmentPositionSlots;
+  auto [kernel, builder] = createKernel(module, name, level);
+  VectorBuilder b = builder;
+  Value order = b.slotPointer(kernel.slots, S::Order), ends = b.slotPointer(kernel.slots, S::Ends);
+  Value output = b.slotPointer(kernel.slots, S::Output), last = b.add(b.slotInteger(kernel.slots, S::Segments), -1);
+  b.loop(kernel.begin, kernel.end, 1, [&](Value i) {
+    auto [begin, end] = emitSegmentBounds(b, ends, i);
+    Value first = begin, isRest = b.equal(i, last);
+    b.loop(begin, end, 1, [&](Value s) {
+      Value entry = b.extend(b.loadIntScalar(b.at(order, s)));
+      b.storeScalar(b.truncate(b.select(isRest, b.integer(0), b.sub(s, first))), b.at(output, entry));
+    });
+  });
+  KernelInfo info;
+  info.function = kernel.function;
+  info.tasks = {{S::Segments, 1}};
+  info.slotCount = S::Count;
+  return info;
 }
 
 KernelInfo emitSegmentSum(ModuleOp module, llvm::StringRef name, const Level &level) {
@@ -86,7 +107,7 @@ KernelInfo emitSegmentSum(ModuleOp module, llvm::StringRef name, const Level &le
   Value first = b.mul(kernel.begin, kSumSegments);
   Value end = b.min(b.mul(kernel.end, kSumSegments), b.slotInteger(kernel.slots, S::Segments));
   b.loop(first, end, 1, [&](Value i) {
-    auto [begin, stop] = boundsOf(b, ends, i);
+    auto [begin, stop] = emitSegmentBounds(b, ends, i);
     Value sum = b.loop(begin, stop, 1, b.scalar(0), [&](Value s, llvm::ArrayRef<Value> before) {
       return Values{b.addf(before[0], b.loadScalar(b.at(values, b.extend(b.loadIntScalar(b.at(order, s))))))};
     })[0];
@@ -132,7 +153,7 @@ void SegmentEmitter::emitSums(Value segment, Value column, Value reach, int64_t 
   Value values = b.slotPointer(kernel.slots, S::Values), order = b.slotPointer(kernel.slots, S::Order);
   Value rows = b.slotPointer(kernel.slots, S::EntryRows), x = b.at(b.slotPointer(kernel.slots, S::X), column);
   Value stride = b.slotInteger(kernel.slots, S::XRow);
-  auto [begin, end] = boundsOf(b, b.slotPointer(kernel.slots, S::Ends), segment);
+  auto [begin, end] = emitSegmentBounds(b, b.slotPointer(kernel.slots, S::Ends), segment);
   Values masks;
   for (int64_t v = 0; v < vectors; ++v)
     masks.push_back(b.mask(b.add(reach, -v * b.lanes())));

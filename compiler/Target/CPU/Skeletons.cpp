@@ -79,9 +79,6 @@ static std::vector<Slot> fillScatter(plan::LaunchOp launch) {
 
 static constexpr int64_t kFactors = 2; // A and B stand before the extras
 
-/// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel.
-static constexpr int64_t kContractColumns = 192;
-
 /// A fold's rows are those of kFoldRows; its k and order are attributes of the operator.
 static FoldSpec foldSpec(Operation &op) {
   StringRef skeleton = cast<nacre::Skeleton>(op).skeleton();

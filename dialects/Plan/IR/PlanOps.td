@@ -82,6 +82,14 @@ def Plan_TapOp : Plan_Op<"tap"> {
   let assemblyFormat = "$name $buffer (`if` `(` $guards^ `)`)? attr-dict";
 }
 
+def Plan_CheckRangeOp : Plan_Op<"check_range"> {
+  let summary = "ends the program with an error when an integer lies outside [0, limit]: \"EXPECTS LIMIT UNIT, but got N\"";
+  let description = [{Guarded like a launch. `limit` is a polynomial in canonical text.}];
+  let arguments = (ins Plan_BufferType:$buffer, StrAttr:$limit, StrAttr:$expects, StrAttr:$unit, Variadic<Plan_BufferType>:$guards,
+                       DefaultValuedAttr<DenseBoolArrayAttr, "{}">:$taken);
+  let assemblyFormat = "$buffer (`if` `(` $guards^ `)`)? attr-dict";
+}
+
 def Plan_CheckFiniteOp : Plan_Op<"check_finite"> {
   let summary = "ends the program with an error, before anything is kept, when a number is not finite";
   let arguments = (ins Plan_BufferType:$buffer);

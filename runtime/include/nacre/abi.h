@@ -35,7 +35,7 @@ typedef enum nacre_dtype {
 typedef enum nacre_status {
   NACRE_OK = 0,
   NACRE_ERR_SHAPE = 1,     /* a rank, a size or a bound does not fit */
-  NACRE_ERR_VALUE = 2,     /* an input value is out of its range, or an argument makes no sense */
+  NACRE_ERR_VALUE = 2,     /* an input or a computed index is out of its range, or an argument makes no sense */
   NACRE_ERR_NAME = 3,      /* no function, parameter or tensor of that name */
   NACRE_ERR_MEMORY = 4,    /* the system refused memory or a thread */
   NACRE_ERR_FILE = 5,      /* a file cannot be opened, read, written or renamed */
@@ -178,9 +178,11 @@ typedef struct nacre_frame {
   const nacre_kernel *kernels; /* of the CPU level in use */
   struct nacre_workers *workers;
   const struct nacre_tap_list *taps; /* the call's interventions; null: none */
+  nacre_error *refusal; /* where a program says why it returns NACRE_ERR_VALUE */
 } nacre_frame;
 
-/* Runs all launches of a function in order; returns NACRE_OK or NACRE_ERR_NONFINITE. */
+/* Runs all launches of a function in order; returns NACRE_OK, NACRE_ERR_NONFINITE, or NACRE_ERR_VALUE when a value that it
+ * computed is outside its range: then the frame's refusal says which. */
 typedef int32_t (*nacre_program)(const nacre_frame *frame);
 
 typedef struct nacre_function {

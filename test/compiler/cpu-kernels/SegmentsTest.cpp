@@ -32,7 +32,7 @@ SegmentSpec updateSpec(bool transposed) {
 struct Problem {
   Problem(int64_t rows, int64_t k, int64_t segments, int64_t width)
       : rows(rows), k(k), segments(segments), width(width), values(rows * k), x(rows * width), indices(rows * k), order(rows * k, -5),
-        entryRows(rows * k, -5), ends(segments, -5) {
+        entryRows(rows * k, -5), ends(segments + 1, -5) {
     fillIntegers(values, 1), fillIntegers(x, 2);
     const int32_t outside[] = {-1, static_cast<int32_t>(segments), INT32_MAX, INT32_MIN};
     for (int64_t e = 0; e < rows * k; ++e) // a skewed choice: low indices often
@@ -87,7 +87,7 @@ protected:
   }
 };
 
-TEST_P(SegmentsTest, OrderIsStableAndLeavesUnusedSlotsOut) {
+TEST_P(SegmentsTest, OrderIsStableWithUnusedSlotsLast) {
   for (int64_t segments : {1, 7, 33}) {
     Problem p(13, 4, segments, 1);
     sort(p);
@@ -100,6 +100,12 @@ TEST_P(SegmentsTest, OrderIsStableAndLeavesUnusedSlotsOut) {
         }
       ASSERT_EQ(p.ends[i], place);
     }
+    for (int64_t e = 0; e < 13 * 4; ++e)
+      if (!p.isUsed(e)) {
+        ASSERT_EQ(p.order[place], e);
+        ASSERT_EQ(p.entryRows[place++], e / 4);
+      }
+    ASSERT_EQ(p.ends[segments], 13 * 4);
   }
 }
 

@@ -39,14 +39,16 @@ LogicalResult CodeOfOp::evaluate(Evaluation &evaluation) {
 }
 FailureOr<Entries> CodeOfOp::onEntries(OpBuilder &, ArrayRef<Entries> operands) { return operands[0]; }
 
+static StringRef expectedIds() { return "as_code expects ids from 0 to"; }
+
 LogicalResult AsCodeOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   return inferCode(context, op.getIds(), op.getCount(), results);
 }
 LogicalResult AsCodeOp::evaluate(Evaluation &evaluation) {
-  Array result = evaluation.in(0);
-  for (double &id : result.data)
-    id = std::min(std::max(id, 0.0), double(getCount() - 1));
-  evaluation.out() = std::move(result);
+  for (double id : evaluation.in(0).data)
+    if (id < 0 || id >= double(getCount()))
+      return emitError(expectedIds()) << " " << getCount() - 1 << ", but got " << int64_t(id);
+  evaluation.out() = evaluation.in(0);
   return success();
 }
 /// What comes in from outside was checked before the first kernel ran.
@@ -54,11 +56,32 @@ FailureOr<Entries> AsCodeOp::onEntries(OpBuilder &builder, ArrayRef<Entries> ope
   if (isa<BlockArgument>(operands[0].values))
     return operands[0];
   ImplicitLocOpBuilder b(getLoc(), builder);
-  Formula id = toFloat(Formula(b, operands[0].values));
-  return Entries{toInt(minimum(maximum(id, Formula(b, 0.0)), Formula(b, double(getCount() - 1)))).value};
+  Formula ids(b, operands[0].values);
+  Formula list = reshape(ids, {product(ids.dims())});
+  auto checked = CheckedIdsOp::create(b, list.value, std::to_string(getCount() - 1), expectedIds(), "");
+  return Entries{reshape(Formula(b, checked.getResult()), ids.dims()).value};
 }
 Value AsCodeOp::positions() { return getIds(); }
 std::optional<int64_t> AsCodeOp::positionBound() { return getCount(); }
+
+LogicalResult CheckedIdsOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  results.append({plainType(op.getIds()), context.tensor(context.i32(), {Dim::constant(1)})});
+  return context.requireInteger(op.getIds(), "ids");
+}
+LogicalResult CheckedIdsOp::evaluate(Evaluation &evaluation) {
+  Array result = evaluation.in(0), report(llvm::ArrayRef<int64_t>{1});
+  double limit = double(evaluation.sizeOf(*Dim::parse(getLimit())));
+  for (double &id : result.data) {
+    double inside = std::min(std::max(id, 0.0), limit);
+    report.data[0] = report.data[0] == 0 && inside != id ? id : report.data[0];
+    id = inside;
+  }
+  evaluation.out(0) = std::move(result);
+  evaluation.out(1) = std::move(report);
+  return success();
+}
+StringRef CheckedIdsOp::skeleton() { return "checked_ids"; }
+Dim CheckedIdsOp::operations() { return Dim(); }
 
 LogicalResult IdsOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
   results.push_back(plainType(op.getCodes()));

@@ -13,9 +13,16 @@ def Nacre_CodeOfOp : Nacre_Op<"code_of", [DeclareOpInterfaceMethods<Nacre_OnEntr
   let builtin = 0;
 }
 def Nacre_AsCodeOp : Nacre_Op<"as_code", [DeclareOpInterfaceMethods<Nacre_OnEntries>, DeclareOpInterfaceMethods<Nacre_Indexing>]> {
-  let summary = "integers as codes below count: an input's are checked at the call, computed ones are brought into range";
+  let summary = "integers as codes below count: a call with others ends with an error";
   let arguments = (ins Nacre_Value:$ids, I64Attr:$count);
   let results = (outs Nacre_Value:$result);
+}
+/// What as_code becomes for computed ids.
+def Nacre_CheckedIdsOp : Nacre_Op<"checked_ids", [DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
+  let summary = "ids brought into [0, limit], and the first that was outside, else 0; a call in which one was ends with an error";
+  let arguments = (ins Nacre_Value:$ids, StrAttr:$limit, StrAttr:$expects, StrAttr:$unit);
+  let results = (outs Nacre_Value:$result, Nacre_Value:$report);
+  let builtin = 0;
 }
 def Nacre_IdsOp : Nacre_Op<"ids", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
   let summary = "codes as plain integers";

@@ -111,6 +111,49 @@ StringRef TopEntriesOp::skeleton() { return "select"; }
 std::optional<int64_t> TopEntriesOp::foldedEntries() { return dimOf(getK()).asConstant(); }
 Dim TopEntriesOp::operations() { return Dim(); }
 
+//===-- nonzero_entries ------------------------------------------------------------------------------------------------------===//
+
+LogicalResult NonzeroEntriesOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  if (failed(context.requireFloat(op.getX(), "an operand")))
+    return failure();
+  if (dimsOf(op.getX()).size() != 2)
+    return context.error("expects an operand of shape [rows, n], but got " + text(dimsOf(op.getX())));
+  Dims slots = {dimOf(op.getLimit())};
+  results.append({context.tensor(context.f32(), slots), context.tensor(context.i32(), slots), context.tensor(context.i32(), slots)});
+  results.push_back(context.tensor(context.i32(), {Dim::constant(1)}));
+  return success();
+}
+LogicalResult NonzeroEntriesOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0);
+  auto shape = evaluation.shapeOf(getValues());
+  Array values(shape), indices(shape, double(x.shape[1])), rows(shape, double(x.shape[0]));
+  int64_t count = 0;
+  for (int64_t i = 0; i < x.size(); ++i) {
+    if (x.data[i] == 0)
+      continue;
+    if (count < values.size()) {
+      values.data[count] = x.data[i];
+      indices.data[count] = double(i % x.shape[1]);
+      rows.data[count] = double(i / x.shape[1]);
+    }
+    ++count;
+  }
+  if (count > values.size())
+    return emitError(getExpects()) << " " << values.size() << getUnit() << ", but got " << count;
+  evaluation.out(0) = std::move(values);
+  evaluation.out(1) = std::move(indices);
+  evaluation.out(2) = std::move(rows);
+  evaluation.out(3) = Array(ArrayRef<int64_t>{1}, double(count));
+  return success();
+}
+LogicalResult NonzeroEntriesOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  Dims x = dimsOf(getX());
+  gradients.push_back(PlaceOp::create(builder, getLoc(), cotangents[0], getIndices(), getRows(), x[1].str(), x[0].str()));
+  return success();
+}
+StringRef NonzeroEntriesOp::skeleton() { return "nonzeros"; }
+Dim NonzeroEntriesOp::operations() { return product(dimsOf(getX())); }
+
 //===-- take, place ----------------------------------------------------------------------------------------------------------===//
 
 LogicalResult TakeOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <optional>
 #include <tuple>
 
 using namespace nacre;
@@ -198,6 +200,30 @@ LogicalResult BatchTopkOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> 
   return success();
 }
 
+//===-- sparsify -------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult SparsifyOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  return inferTop(context, op.getX(), op.getK(), "<=" + Twine(batchLimit(op.getX(), op.getK())), results);
+}
+LogicalResult SparsifyOp::evaluate(Evaluation &evaluation) {
+  const Array &x = evaluation.in(0);
+  int64_t count = llvm::count_if(x.data, [](double value) { return value != 0; });
+  int64_t limit = x.size() ? int64_t(getK()) * (x.size() / x.shape.back()) : 0;
+  if (count > limit)
+    return emitError("sparsify expects at most ") << limit << " entries, but got " << count;
+  evaluation.out() = x;
+  return success();
+}
+LogicalResult SparsifyOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Formula x(b, getX());
+  std::string count = batchLimit(getX(), getK());
+  Formula rows = reshape(x, {rowsOf(x.dims()), x.dims().back()});
+  auto held = NonzeroEntriesOp::create(b, rows.value, count, "sparsify expects at most", " entries");
+  results.push_back(SparseOfOp::create(b, held.getValues(), held.getIndices(), held.getRows(), dimsAttr(b.getContext(), x.dims()), "<=" + count));
+  return success();
+}
+
 //===-- matching_pursuit -----------------------------------------------------------------------------------------------------===//
 
 LogicalResult MatchingPursuitOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
@@ -284,6 +310,30 @@ FailureOr<Entries> DensifyOp::onEntries(OpBuilder &builder, ArrayRef<Entries> op
     return Entries{PlaceOp::create(b, x.values, x.indices, Value(), size, "")};
   Formula flat(b, PlaceOp::create(b, x.values, x.indices, x.rows, size, rowsOf(x.dense).str()));
   return Entries{reshape(flat, x.dense).value};
+}
+
+LogicalResult MinNonzeroOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  results.push_back(context.tensor(context.f32(), {}));
+  return sparseOperand(context, op.getX());
+}
+LogicalResult MinNonzeroOp::evaluate(Evaluation &evaluation) {
+  std::optional<double> least;
+  for (double value : evaluation.in(0).data)
+    if (value != 0)
+      least = std::min(value, least.value_or(value));
+  evaluation.out() = Array(ArrayRef<int64_t>(), least.value_or(0));
+  return success();
+}
+FailureOr<Entries> MinNonzeroOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  const Entries &x = operands[0];
+  Formula values = stop(Formula(b, usedValues(b, x))), none(b, std::numeric_limits<float>::max());
+  if (x.rows)
+    values = select(toFloat(Formula(b, x.rows)) < sizeAsNumber(values, rowsOf(x.dense)), values, Formula(b, 0.0));
+  values = select(values == Formula(b, 0.0), none, values);
+  values = reshape(values, {Dim::constant(1), product(values.dims())});
+  Formula least = reshape(-reduceMax(-values, 1), {});
+  return Entries{select(least < none, least, Formula(b, 0.0)).value};
 }
 
 static LogicalResult inferSlots(InferContext &context, Value x, Type element, SmallVectorImpl<Type> &results) {
