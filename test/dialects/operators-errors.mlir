@@ -210,3 +210,9 @@ func.func @group_norm(%x: tensor<2x3xf32>) {
   %0 = nacre.group_norm %x {groups = 2, operandSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
+// -----
+// CHECK: nearest_code expects a codebook of shape [_, 4] or [3, _, 4], but got [2, 8, 4]
+func.func @nearest_code(%x: tensor<5x3x4xf32>, %e: tensor<2x8x4xf32>) {
+  %0 = nacre.nearest_code %x, %e : (tensor<5x3x4xf32>, tensor<2x8x4xf32>) -> !nacre.code<8, tensor<5x3xi32>>
+  return
+}
