@@ -26,8 +26,8 @@ def main():
     figure, axes = pyplot.subplots(figsize=(6.4, 3.4), layout="constrained")
     axes.hist(shares, bins=edges, color="#1b6ca8")
     axes.set(xscale="log", xlabel="share of training tokens at which a latent fires", ylabel="latents")
-    axes.set_title(f"{figures['latents']} latents, {figures['dead_share']:.1%} dead, {figures['explained_variance']:.1%} of the variance explained",
-                   fontsize=11, loc="left")
+    title = f"{figures['latents']} latents, {figures['dead_share']:.1%} dead, {figures['explained_variance']:.1%} of the variance explained"
+    axes.set_title(title, fontsize=11, loc="left")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(folder / "latents.svg", metadata={"Date": None})
     print(f"the histogram is in {folder / 'latents.svg'}")
