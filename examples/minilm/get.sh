@@ -9,6 +9,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 out=$1/minilm
 stamp=$out/venv/requirements.txt # a copy of the list that was installed
 mkdir -p "$out"
+exec 9>"$out/lock" # two examples may ask at once
+flock 9
 
 if ! cmp -s "$here/requirements.txt" "$stamp"; then
   rm -rf "$out/venv"

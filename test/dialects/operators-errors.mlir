@@ -240,3 +240,9 @@ func.func @capacity(%e: tensor<6xi32>) {
   %0 = nacre.within_capacity %e {count = 4, capacity = 0} : (tensor<6xi32>) -> tensor<6xi32>
   return
 }
+// -----
+// CHECK: nearest_code expects a codebook of shape [_, 4] or [3, _, 4], but got [2, 8, 4]
+func.func @nearest_code(%x: tensor<5x3x4xf32>, %e: tensor<2x8x4xf32>) {
+  %0 = nacre.nearest_code %x, %e : (tensor<5x3x4xf32>, tensor<2x8x4xf32>) -> !nacre.code<8, tensor<5x3xi32>>
+  return
+}
