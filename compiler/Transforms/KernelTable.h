@@ -17,7 +17,7 @@ struct KernelBody {
   llvm::SmallVector<mlir::Operation *> ops; ///< in order; free operators are cloned as needed
   llvm::SmallVector<mlir::Value> inputs;    ///< becomes the block's arguments
   llvm::SmallVector<mlir::Value> outputs;
-  llvm::SmallVector<std::string> access;    ///< one an input, then one an output: "f32:unit", "i32:row", "f32:strided", "position", "number"
+  llvm::SmallVector<std::string> access;    ///< one an input, then one an output: "f32:unit", "i32:row", "f32:strided", "position", "position:row", "number"
 };
 
 class KernelTable {

@@ -52,8 +52,8 @@ bool nacre::isColumnReadable(const Layout &layout) {
 }
 
 static std::string accessOf(Value value, const Operand &operand, const Dims &space) {
-  if (operand.pseudo == plan::kPosition)
-    return "position";
+  if (operand.pseudo == plan::kPosition) // the same along a row that has one position
+    return operand.layout.strides.back().isZero() ? "position:row" : "position";
   if (operand.pseudo == plan::kNumber)
     return "number";
   const Dim &stride = operand.layout.strides.back();

@@ -13,7 +13,7 @@ namespace nacre::cpu {
 namespace {
 
 /// How an operand's element is found.
-enum class Access { Unit, Row, Strided, Position, Number };
+enum class Access { Unit, Row, Strided, Position, RowPosition, Number };
 
 struct Operand {
   Access access;
@@ -69,6 +69,8 @@ private:
 static Operand parseAccess(llvm::StringRef text) {
   if (text == "position")
     return {Access::Position, true, false};
+  if (text == "position:row")
+    return {Access::RowPosition, true, false};
   if (text == "number")
     return {Access::Number, true, false};
   auto [element, kind] = text.split(':');
@@ -91,7 +93,7 @@ void RowsEmitter::classify() {
   for (BlockArgument argument : body.getArguments()) {
     Access access = operands[argument.getArgNumber()].access;
     passOf[argument] = 0;
-    if (access == Access::Row || access == Access::Number)
+    if (access == Access::Row || access == Access::RowPosition || access == Access::Number)
       rowValues.insert(argument);
   }
   for (Operation &op : body.without_terminator()) {
@@ -144,6 +146,8 @@ Value RowsEmitter::loadRowValue(int64_t operand) {
   const Operand &info = operands[operand];
   if (info.access == Access::Number)
     return b.toFloat(b.slotInteger(target.slots, slots.operand(operand)));
+  if (info.access == Access::RowPosition)
+    return b.toFloat(rowPointers[operand]);
   return asLoaded(info.isFloat ? b.loadScalar(rowPointers[operand]) : b.loadIntScalar(rowPointers[operand]), info);
 }
 
@@ -250,7 +254,7 @@ void RowsEmitter::setRow(Value row) {
     Value offset = b.integer(0);
     for (int64_t axis = 0; axis < slots.outer; ++axis)
       offset = b.add(offset, b.mul(place[axis], b.slotInteger(target.slots, slots.stride(i, axis))));
-    bool isNumber = operand.access == Access::Position || operand.access == Access::Number;
+    bool isNumber = operand.access == Access::Position || operand.access == Access::RowPosition || operand.access == Access::Number;
     rowPointers.push_back(isNumber ? offset : b.at(b.slotPointer(target.slots, slots.operand(i)), offset));
   }
 }
