@@ -117,13 +117,13 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
       // A row that several rows of the result share repeats.
       Dims space = segmented || listed ? sizes : dimsOf(heart->getResult(0));
       space.back() = sizes.back();
-      operands.push_back(readFlat(value, space));
+      operands.push_back(readFlat(value, space, /*mayRepeat=*/false)); // the kernels walk a row element by element
     }
   }
   for (Value extra : extrasOf(group)) {
     body.inputs.push_back(extra);
     body.access.push_back(elementName(plainType(extra).getElementType()));
-    operands.push_back(readFlat(extra, group.space));
+    operands.push_back(readFlat(extra, group.space, /*mayRepeat=*/true));
   }
   body.outputs = outputsOf(group);
   if (body.ops.size() == 1) // all results have a place in the kernel's slots

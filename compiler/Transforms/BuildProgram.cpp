@@ -3,6 +3,7 @@
 
 #include "compiler/Transforms/ProgramBuilder.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Plan/IR/Unfused.h"
 
 #include "llvm/Support/SaveAndRestore.h"
 
@@ -201,6 +202,8 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   OpBuilder builder(anchor);
   auto program = plan::ProgramOp::create(builder, function.getLoc(), function.getName(), StringAttr());
   builder.createBlock(&program.getBody());
+  if (Attribute unfused = function->getAttr(plan::kUnfused))
+    program->setAttr(plan::kUnfused, unfused);
   hoistConditions(function.getBody().front());
   return ProgramBuilder(function, program, kernels).run();
 }
