@@ -136,13 +136,13 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
       bool ownRows = segmented || listed || dimsOf(heart->getResult(0)).size() != sizes.size();
       Dims space = ownRows ? sizes : dimsOf(heart->getResult(0));
       space.back() = sizes.back();
-      operands.push_back(readFlat(value, space));
+      operands.push_back(readFlat(value, space, /*mayRepeat=*/false)); // the kernels walk a row element by element
     }
   }
   for (Value extra : extrasOf(group)) {
     body.inputs.push_back(extra);
     body.access.push_back(elementName(plainType(extra).getElementType()));
-    operands.push_back(readFlat(extra, group.space));
+    operands.push_back(readFlat(extra, group.space, /*mayRepeat=*/true));
   }
   body.outputs = outputsOf(group);
   if (body.ops.size() == 1) // all results have a place in the kernel's slots

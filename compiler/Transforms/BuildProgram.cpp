@@ -4,6 +4,7 @@
 #include "compiler/Transforms/IsolateFolds.h"
 #include "compiler/Transforms/ProgramBuilder.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Plan/IR/Unfused.h"
 
 #include "llvm/Support/SaveAndRestore.h"
 
@@ -202,6 +203,8 @@ LogicalResult nacre::buildProgram(func::FuncOp function, Operation *anchor, Kern
   OpBuilder builder(anchor);
   auto program = plan::ProgramOp::create(builder, function.getLoc(), function.getName(), StringAttr());
   builder.createBlock(&program.getBody());
+  if (Attribute unfused = function->getAttr(plan::kUnfused))
+    program->setAttr(plan::kUnfused, unfused);
   if (failed(isolateFolds(function)))
     return failure();
   hoistConditions(function.getBody().front());

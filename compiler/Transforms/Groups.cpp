@@ -2,6 +2,7 @@
 #include "compiler/Transforms/Groups.h"
 
 #include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Plan/IR/Unfused.h"
 
 #include "llvm/ADT/DenseMap.h"
 
@@ -61,7 +62,7 @@ namespace {
 
 class Former {
 public:
-  explicit Former(const Demand &demand) : demand(demand) {}
+  Former(const Demand &demand, bool fuses) : demand(demand), fuses(fuses) {}
   FailureOr<std::vector<Group>> run(func::FuncOp function);
 
 private:
@@ -78,6 +79,7 @@ private:
   int64_t latestProducer(Operation *op) const;
 
   const Demand &demand;
+  const bool fuses;
   std::vector<Group> groups;
   DenseMap<Value, size_t> groupOf;
 };
@@ -96,6 +98,8 @@ void Former::join(size_t group, Operation *op) {
 }
 
 int64_t Former::latestProducer(Operation *op) const {
+  if (!fuses)
+    return -1;
   int64_t direct = -1, through = -1;
   for (Value operand : op->getOperands()) {
     Value root = storageRoot(operand);
@@ -259,7 +263,7 @@ LogicalResult Former::place(Operation *op) {
   if (!reduction && !isa<Pointwise>(op))
     return op->emitError() << op->getName().getStringRef() << " has no kernel";
   int64_t producer = latestProducer(op);
-  if (producer < 0 && !reduction)
+  if (producer < 0 && !reduction && fuses)
     producer = joinThroughView(op);
   if (producer >= 0 && !canUpdateIn(producer, op))
     producer = -1;
@@ -283,4 +287,6 @@ FailureOr<std::vector<Group>> Former::run(func::FuncOp function) {
   return std::move(groups);
 }
 
-FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function, const Demand &demand) { return Former(demand).run(function); }
+FailureOr<std::vector<Group>> nacre::formGroups(func::FuncOp function, const Demand &demand) {
+  return Former(demand, !function->hasAttr(plan::kUnfused)).run(function);
+}

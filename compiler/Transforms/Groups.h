@@ -38,7 +38,7 @@ bool isFree(mlir::Value value);
 /// The value whose storage `value` is a view of.
 mlir::Value storageRoot(mlir::Value value);
 
-/// Groups in launch order; every operator that does work is in exactly one.
+/// Groups in launch order; every operator that does work is in exactly one (in one of its own where the function has plan::kUnfused).
 /// Requires plain tensors and no composites. Fails, naming the operator, on one without a role.
 mlir::FailureOr<std::vector<Group>> formGroups(mlir::func::FuncOp function, const Demand &demand);
 

@@ -3,6 +3,7 @@
 
 #include "compiler/Transforms/Groups.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
+#include "dialects/Plan/IR/Unfused.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -70,7 +71,7 @@ LogicalResult nacre::isolateFolds(func::FuncOp function) {
   });
   for (Composite fold : folds) {
     Chain chain(fold->getOperand(0));
-    if (chain.canBeFolded() && cast<RowFold>(fold.getOperation()).foldedEntries()) {
+    if (!function->hasAttr(plan::kUnfused) && chain.canBeFolded() && cast<RowFold>(fold.getOperation()).foldedEntries()) {
       chain.cloneBefore(fold);
       continue;
     }

@@ -214,11 +214,12 @@ std::pair<SmallVector<Value>, SmallVector<bool>> ProgramBuilder::guardOperands(c
   return {buffers, taken};
 }
 
-Operand ProgramBuilder::readFlat(Value value, ArrayRef<Dim> space) {
+Operand ProgramBuilder::readFlat(Value value, ArrayRef<Dim> space, bool mayRepeat) {
   auto flatten = [&](const Storage &from) -> std::optional<Operand> {
     Layout layout = broadcastLayout(from.layout, space);
     std::optional<Run> rows = merge(layout, 0, space.size() - 1);
-    if (!rows || !isColumnReadable(layout))
+    bool isUnit = layout.sizes.back().isOne() || layout.strides.back().isOne();
+    if (!rows || !(mayRepeat ? isColumnReadable(layout) : isUnit))
       return std::nullopt;
     // An extra that repeats along all rows has row size 1 after merging; rows of the result decide.
     return Operand{from.buffer, 0, {layout.offset, {rows->size, layout.sizes.back()}, {rows->stride, layout.strides.back()}}};

@@ -64,8 +64,9 @@ private:
   Storage readWhole(mlir::Value value);
   /// A matrix whose rows can be read up to whole vectors of 16.
   Operand readPadded(mlir::Value value);
-  /// The value over a larger shape as rows and columns, rows with one stride and columns with 1 (or 0); copied when need be.
-  Operand readFlat(mlir::Value value, llvm::ArrayRef<Dim> space);
+  /// The value over a larger shape as rows and columns, rows with one stride and columns with 1, or 0 too if they may repeat; copied when
+  /// need be.
+  Operand readFlat(mlir::Value value, llvm::ArrayRef<Dim> space, bool mayRepeat);
   Storage copied(mlir::Value value);
   Operand operandOf(mlir::Value value);
   /// The conditions of a guard as numbers in memory, and what they must be.

@@ -18,8 +18,9 @@ struct Verdict {
   std::string why; ///< of what is not clean
 };
 
-/// Whether all values are finite and of moderate size; false too when the frontend refuses the program, which is then said on stderr.
-bool isFit(const RandomProgram &program);
+/// Of each program, whether all its values are finite and of moderate size; not fit either is one that the frontend refuses, which is then
+/// said on stderr.
+std::vector<bool> areFit(llvm::ArrayRef<RandomProgram> programs);
 
 /// Parses `text`, compiles all functions together for one CPU level and checks those of `calls`. Nothing, with a reason, when the
 /// text does not get as far as a library.

@@ -14,7 +14,8 @@ using namespace nacre;
 using namespace nacre::test;
 
 static constexpr int kPaletteForms = 20; // of about 150: enough to combine, few enough for 200 programs to share kernels
-static constexpr int kLeastSteps = 3, kMostSteps = 8;
+static constexpr int kLeastSteps = 2, kMostSteps = 6;
+static constexpr uint64_t kFusedEvery = 10;  // fused programs share few kernels, and kernels are what costs time
 static constexpr int64_t kMostElements = 3000; // of B * T * N, which keeps the naive reference fast
 
 /// The forms of a batch: some of all, and a few that join values.
@@ -68,6 +69,7 @@ static std::optional<RandomProgram> attempt(mlir::MLIRContext &context, uint64_t
   RandomProgram program;
   program.calls.function = "random_" + std::to_string(seed);
   program.calls.key = seed;
+  program.calls.isFused = seed % kFusedEvery == 0;
   program.calls.sizes = {drawSizes(draw), drawSizes(draw)};
   std::vector<const OperatorForm *> palette = paletteOf(seed / kSeedsPerBatch);
   {
@@ -83,19 +85,42 @@ static std::optional<RandomProgram> attempt(mlir::MLIRContext &context, uint64_t
   return program;
 }
 
-RandomProgram test::generateProgram(uint64_t seed) {
+/// For inference alone: what it refuses is no news.
+static mlir::MLIRContext &scratchContext() {
   static mlir::MLIRContext *context = [] {
     mlir::DialectRegistry registry;
     registerDialects(registry);
     auto *made = new mlir::MLIRContext(registry, mlir::MLIRContext::Threading::DISABLED);
     made->loadAllAvailableDialects();
-    made->getDiagEngine().registerHandler([](mlir::Diagnostic &) { return mlir::success(); }); // refused operands are no news
+    made->getDiagEngine().registerHandler([](mlir::Diagnostic &) { return mlir::success(); });
     return made;
   }();
-  Draw draw(seed ^ 0x6E61637265ull << 20);
-  while (true) {
-    std::optional<RandomProgram> program = attempt(*context, seed, draw);
-    if (program && isFit(*program))
-      return *program;
+  return *context;
+}
+
+std::vector<RandomProgram> test::generatePrograms(llvm::ArrayRef<uint64_t> seeds) {
+  std::vector<Draw> draws;
+  std::vector<size_t> open;
+  for (uint64_t seed : seeds) {
+    draws.emplace_back(seed ^ 0x6E61637265ull << 20);
+    open.push_back(open.size());
   }
+  std::vector<RandomProgram> programs(seeds.size());
+  while (!open.empty()) {
+    std::vector<RandomProgram> candidates;
+    for (size_t i : open) {
+      std::optional<RandomProgram> made;
+      while (!made)
+        made = attempt(scratchContext(), seeds[i], draws[i]);
+      candidates.push_back(std::move(*made));
+    }
+    std::vector<size_t> unfit;
+    for (auto [i, program, fits] : llvm::zip(open, candidates, areFit(candidates)))
+      if (fits)
+        programs[i] = std::move(program);
+      else
+        unfit.push_back(i);
+    open = std::move(unfit);
+  }
+  return programs;
 }

@@ -53,9 +53,9 @@ static bool advance(Child &child) {
   return count == 0 || (count < 0 && errno != EINTR);
 }
 
-std::vector<std::optional<std::string>> nacre::test::runIsolated(const std::vector<std::function<std::string()>> &tasks, int processes,
-                                                                 unsigned seconds) {
-  std::vector<std::optional<std::string>> results(tasks.size());
+std::vector<TaskResult> nacre::test::runIsolated(const std::vector<std::function<std::string()>> &tasks, int processes, unsigned seconds,
+                                                 const std::function<void(size_t, const TaskResult &)> &finished) {
+  std::vector<TaskResult> results(tasks.size());
   std::vector<Child> running;
   for (size_t next = 0; next < tasks.size() || !running.empty();) {
     while (next < tasks.size() && int(running.size()) < processes) {
@@ -75,6 +75,8 @@ std::vector<std::optional<std::string>> nacre::test::runIsolated(const std::vect
       close(running[i].pipe);
       if (status == 0)
         results[running[i].task] = std::move(running[i].output);
+      if (finished)
+        finished(running[i].task, results[running[i].task]);
       running.erase(running.begin() + ptrdiff_t(i));
     }
   }

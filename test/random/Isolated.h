@@ -10,7 +10,9 @@
 namespace nacre::test {
 
 /// Runs every task in a process of its own, `processes` at a time, and returns what each returned; nothing for those that crashed or took
-/// more than `seconds`. The caller must have no threads.
-std::vector<std::optional<std::string>> runIsolated(const std::vector<std::function<std::string()>> &tasks, int processes, unsigned seconds);
+/// more than `seconds`. `finished`, if given, hears of each result as soon as it is there. The caller must have no threads.
+using TaskResult = std::optional<std::string>;
+std::vector<TaskResult> runIsolated(const std::vector<std::function<std::string()>> &tasks, int processes, unsigned seconds,
+                                    const std::function<void(size_t, const TaskResult &)> &finished = {});
 
 } // namespace nacre::test

@@ -80,6 +80,7 @@ std::string RandomProgram::file(llvm::StringRef note) const {
   for (auto &[name, range] : calls.integers)
     text += "// integers: " + name + " " + std::to_string(range.low) + " " + std::to_string(range.high) + " " + range.below + "\n";
   text += calls.hasSurrogate ? "// surrogate\n" : "";
+  text += calls.isFused ? "" : "// unfused\n";
   return text + dimDeclarations() + this->text();
 }
 
@@ -116,6 +117,8 @@ bool test::readCalls(llvm::StringRef text, Calls &calls) {
       range.below = words.size() > 3 ? words[3].str() : "";
     } else if (line == "// surrogate") {
       calls.hasSurrogate = true;
+    } else if (line == "// unfused") {
+      calls.isFused = false;
     }
   }
   return ok && !calls.sizes.empty();

@@ -26,6 +26,7 @@ struct Calls {
   std::vector<DimSizes> sizes;
   uint64_t key = 0; ///< of the inputs' values
   std::map<std::string, IntegerRange> integers;
+  bool isFused = true;       ///< compiled as any program is; else every operator has a kernel of its own
   bool hasSurrogate = false; ///< its gradient is not the derivative of what it computes, as it says itself
 };
 

@@ -7,6 +7,7 @@
 
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/raw_ostream.h"
 
 #include <algorithm>
 #include <functional>
@@ -98,18 +99,21 @@ RunReport test::runSeeds(const SeedRange &range) {
     firsts.push_back(first);
   for (uint64_t first : firsts)
     tasks.push_back([first, &range] {
-      std::vector<RandomProgram> programs;
+      std::vector<uint64_t> seeds;
       for (uint64_t seed = first; seed <= range.last && seed / kSeedsPerBatch == first / kSeedsPerBatch; ++seed)
-        programs.push_back(generateProgram(seed));
-      return checkTogether(programs);
+        seeds.push_back(seed);
+      return checkTogether(generatePrograms(seeds));
     });
   RunReport result;
-  auto reports = runIsolated(tasks, std::max(1u, std::thread::hardware_concurrency()), 4 * kBatchSeconds);
-  for (size_t i = 0; i < reports.size(); ++i)
-    if (reports[i])
-      read(*reports[i], result);
+  auto finished = [&](size_t batch, const TaskResult &report) {
+    if (report)
+      read(*report, result);
     else
-      result.failed[firsts[i]] = "the generator crashes or hangs in the batch of this seed";
+      result.failed[firsts[batch]] = "the generator crashes or hangs in the batch of this seed";
+    llvm::errs() << "batch of seed " << firsts[batch] << " done: " << result.programs << " programs, " << result.failed.size() << " failed, "
+                 << result.open.size() << " undecided so far\n";
+  };
+  runIsolated(tasks, int(std::max(1u, std::thread::hardware_concurrency())), 4 * kBatchSeconds, finished);
   result.undecided = result.open.size();
   return result;
 }

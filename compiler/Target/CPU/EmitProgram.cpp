@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/VectorBuilder.h"
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Plan/IR/Unfused.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -286,6 +287,8 @@ void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp progra
   declareRuntime(module, builder);
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto function = func::FuncOp::create(builder, program.getLoc(), symbol, builder.getFunctionType({pointer}, {builder.getI32Type()}));
+  if (program->hasAttr(plan::kUnfused))
+    function->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
   Block *entry = function.addEntryBlock();
   VectorBuilder b(OpBuilder::atBlockBegin(entry), program.getLoc(), levels().front());
   ProgramEmitter(module, function, program, tables, b).emit();

@@ -53,8 +53,24 @@ LogicalResult ReshapeOp::infer(InferContext &context, Adaptor op, SmallVectorImp
     return failure();
   if (product(*dims) != product(dimsOf(op.getX())))
     return context.error("expects as many elements as " + text(dimsOf(op.getX())) + ", but got " + text(*dims));
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), *dims));
+  auto tensor = cast<RankedTensorType>(context.tensor(plainType(op.getX()).getElementType(), *dims));
+  auto sparse = dyn_cast<SparseType>(op.getX().getType());
+  if (sparse && (dims->empty() || dims->back() != dimsOf(op.getX()).back()))
+    return context.error("expects to keep the last axis of a sparse value, but got " + text(*dims) + "; densify(x) makes it dense");
+  results.push_back(sparse ? Type(SparseType::get(context.context, sparse.getLimit(), tensor)) : tensor);
   return success();
+}
+FailureOr<Entries> ReshapeOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Entries result = operands[0];
+  result.dense = dimsOf(getResult());
+  if (result.rows) // a row counts all axes but the last, so it keeps its number
+    return result;
+  Dims slots = result.dense;
+  slots.back() = dimsOf(result.values).back();
+  result.values = reshape(Formula(b, result.values), slots).value;
+  result.indices = reshape(Formula(b, result.indices), slots).value;
+  return result;
 }
 LogicalResult ReshapeOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = evaluation.in(0);

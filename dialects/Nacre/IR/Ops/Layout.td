@@ -11,8 +11,9 @@ class Nacre_ViewOp<string mnemonic, list<Trait> traits = []>
   let results = (outs Nacre_Value:$result);
 }
 
-def Nacre_ReshapeOp : Nacre_ViewOp<"reshape"> {
-  let summary = "the same elements in row-major order with other sizes";
+def Nacre_ReshapeOp : Nacre_ViewOp<"reshape", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+  let summary = "the same elements in row-major order with other sizes; the last axis of a sparse value stays";
+  let sparse = "Own";
   let arguments = (ins Nacre_Value:$x, ArrayAttr:$shape);
   let builtin = 0; // its sizes are polynomials; the language has heads, merge and friends
 }

@@ -257,7 +257,10 @@ struct MoveTakeUp final : OpRewritePattern<TakeOp> {
     SmallVector<Value> operands;
     for (Value operand : source->getOperands())
       operands.push_back(pulled(rewriter, at, operand));
-    rewriter.replaceOp(op, rebuild(rewriter, source, operands)->getResult(0));
+    // Operands of one entry a row come as they are, so all of them may be narrower than the slots.
+    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
+    Formula made(b, rebuild(rewriter, source, operands)->getResult(0));
+    rewriter.replaceOp(op, broadcastTo(made, dimsOf(op.getResult())).value);
     return success();
   }
 };
