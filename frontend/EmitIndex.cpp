@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// x[0], x[a:b, :m], blocks[2], y[16]
+// x[0], x[a:b, :m], x[:, new], blocks[2], y[16]
 #include "frontend/Emitter.h"
 
 using namespace nacre;
+
+/// x[:, new]: an axis of size 1.
+static bool isNewAxis(const IndexItem &item) {
+  const auto *name = item.isSlice ? nullptr : llvm::dyn_cast<NameExpr>(item.start.get());
+  return name && name->name == "new";
+}
 
 Meaning Emitter::evaluateIndex(const IndexExpr &index, Frame &frame) {
   Meaning base = evaluate(*index.base, frame);
@@ -16,7 +22,7 @@ Meaning Emitter::evaluateIndex(const IndexExpr &index, Frame &frame) {
     return {};
   }
   if (!canEmit(index.range, "a part of a tensor", frame)) return {};
-  bool picks = llvm::isa<NestedType>(value->getType()) && index.items.size() == 1 && !index.items[0].isSlice;
+  bool picks = llvm::isa<NestedType>(value->getType()) && index.items.size() == 1 && !index.items[0].isSlice && !isNewAxis(index.items[0]);
   return picks ? pickWidth(index, *value, frame) : sliceTensor(index, *value, frame);
 }
 
@@ -66,19 +72,21 @@ Meaning Emitter::pickWidth(const IndexExpr &index, mlir::Value nested, Frame &fr
 
 Meaning Emitter::sliceTensor(const IndexExpr &index, mlir::Value tensor, Frame &frame) {
   int64_t rank = plainType(tensor).getRank();
-  if (static_cast<int64_t>(index.items.size()) > rank) {
+  int64_t count = llvm::count_if(index.items, [](const IndexItem &item) { return !isNewAxis(item); });
+  if (count > rank) {
     error(index.range,
-          "expected at most " + llvm::Twine(rank) + " indices for " + typeText(tensor.getType()) + ", but got " +
-              llvm::Twine(index.items.size()),
-          frame);
+          "expected at most " + llvm::Twine(rank) + " indices for " + typeText(tensor.getType()) + ", but got " + llvm::Twine(count), frame);
     return {};
   }
   if (auto nested = llvm::dyn_cast<NestedType>(tensor.getType())) dimBounds["width"] = nested.getWidths().back();
   int64_t axis = 0;
   for (const IndexItem &item : index.items) {
-    if (!item.isSlice || item.start || item.end) tensor = sliceAxis(item, tensor, axis, frame);
+    if (isNewAxis(item))
+      tensor = newAxis(item, tensor, axis, frame);
+    else if (!item.isSlice || item.start || item.end)
+      tensor = sliceAxis(item, tensor, axis, frame);
     if (!tensor) break;
-    axis += item.isSlice;
+    axis += item.isSlice || isNewAxis(item);
   }
   dimBounds.erase("width");
   return tensor ? Meaning(tensor) : Meaning();
@@ -145,6 +153,16 @@ bool Emitter::checkPart(const IndexItem &item, const Dim &start, const Dim &end,
                            : "it begins at " + limitText(start, extent) + " and ends at " + limitText(end, extent)),
         frame);
   return false;
+}
+
+mlir::Value Emitter::newAxis(const IndexItem &item, mlir::Value tensor, int64_t axis, Frame &frame) {
+  mlir::Value result;
+  captured(item.range, frame, [&]() -> mlir::LogicalResult {
+    mlir::FailureOr<mlir::Value> wider = buildNewAxis(builder, locationOf(item.range), tensor, axis);
+    if (mlir::succeeded(wider)) result = *wider;
+    return wider;
+  });
+  return result;
 }
 
 mlir::Value Emitter::sliceAxis(const IndexItem &item, mlir::Value tensor, int64_t axis, Frame &frame) {

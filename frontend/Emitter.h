@@ -149,6 +149,7 @@ private:
   Meaning indexList(const IndexExpr &index, llvm::ArrayRef<Meaning> items, Frame &frame);
   Meaning pickWidth(const IndexExpr &index, mlir::Value nested, Frame &frame);
   Meaning sliceTensor(const IndexExpr &index, mlir::Value tensor, Frame &frame);
+  mlir::Value newAxis(const IndexItem &item, mlir::Value tensor, int64_t axis, Frame &frame);
   mlir::Value sliceAxis(const IndexItem &item, mlir::Value tensor, int64_t axis, Frame &frame);
   std::optional<Dim> bound(const Expr *expr, const Dim &otherwise, const Dim &extent, Frame &frame);
   std::string limitText(const Dim &limit, const Dim &extent) const;

@@ -38,6 +38,20 @@ static llvm::ArrayRef<int64_t> choicesOf(mlir::func::FuncOp function, unsigned i
   return choices ? choices.asArrayRef() : llvm::ArrayRef<int64_t>();
 }
 
+/// What sizes call the run-time width that an argument carries.
+static llvm::StringRef choiceDim(mlir::func::FuncOp function, unsigned index) {
+  auto own = function.getArgAttrOfType<mlir::StringAttr>(index, "nacre.dim");
+  return own ? own.getValue() : nameOf(function, index);
+}
+
+/// The value that the train block's data gives to an input that is one number.
+static std::optional<double> valueInData(mlir::ModuleOp module, llvm::StringRef name) {
+  auto train = module->getAttrOfType<mlir::DictionaryAttr>("nacre.train");
+  auto data = train ? train.getAs<mlir::DictionaryAttr>("data") : mlir::DictionaryAttr();
+  auto value = data ? data.getAs<mlir::FloatAttr>(name) : mlir::FloatAttr();
+  return value ? std::optional<double>(value.getValueAsDouble()) : std::nullopt;
+}
+
 /// Standard normal numbers (Box and Muller 1958).
 static Array normal(llvm::ArrayRef<int64_t> shape, uint64_t key) {
   Array radius = uniform(shape, 0, 1, key), angle = uniform(shape, 0, 2 * M_PI, key + kCallStride / 2);
@@ -67,15 +81,17 @@ llvm::StringMap<int64_t> ZooSystem::sizes(mlir::func::FuncOp function, uint64_t 
     sizes[rows] = compiled->table().training.batch;
   for (unsigned i = 0; i < function.getNumArguments(); ++i)
     if (llvm::ArrayRef<int64_t> choices = choicesOf(function, i); !choices.empty())
-      sizes[nameOf(function, i)] = choices[call % choices.size()];
+      sizes[choiceDim(function, i)] = choices[call % choices.size()];
   return sizes;
 }
 
 std::optional<Array> ZooSystem::input(mlir::func::FuncOp function, unsigned index, uint64_t key, int64_t call, std::string &messages) {
   llvm::StringRef name = nameOf(function, index);
   llvm::StringMap<int64_t> bound = sizes(function, key, call);
+  if (std::optional<double> value = valueInData(program->surface(), name); value && key == kTrainingKey * kKindStride)
+    return Array({}, *value);
   if (!choicesOf(function, index).empty())
-    return Array({}, double(bound[name]));
+    return Array({}, double(bound[choiceDim(function, index)]));
   if (function.getArgAttr(index, "nacre.implicit")) // of random draws: one seed, another draw in every call
     return Array({}, name == "seed" ? double(key / kKindStride) : double(call));
   auto type = mlir::dyn_cast<mlir::RankedTensorType>(function.getArgument(index).getType());

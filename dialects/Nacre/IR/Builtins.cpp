@@ -84,6 +84,13 @@ FailureOr<Value> nacre::buildSlice(OpBuilder &builder, Location location, Value 
   return (*op)->getResult(0);
 }
 
+FailureOr<Value> nacre::buildNewAxis(OpBuilder &builder, Location location, Value x, int64_t axis) {
+  if (isa<SparseType, CodeType>(x.getType()))
+    return emitError(location, "expected a tensor for a new axis; densify(x) and ids(x) make one");
+  ImplicitLocOpBuilder b(location, builder);
+  return addAxis(Formula(b, x), axis).value;
+}
+
 FailureOr<Value> nacre::buildIndex(OpBuilder &builder, Location location, Value x, int64_t axis, const Dim &index) {
   FailureOr<Value> part = buildSlice(builder, location, x, axis, index, Dim::constant(1));
   if (failed(part))

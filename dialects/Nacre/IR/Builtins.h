@@ -48,6 +48,8 @@ mlir::Value buildParameterRead(mlir::OpBuilder &builder, mlir::Location location
 /// x[start : start + size] along an axis; fails with a diagnostic when it lies outside.
 mlir::FailureOr<mlir::Value> buildSlice(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x, int64_t axis, const Dim &start,
                                         const Dim &size);
+/// x with an axis of size 1 before the given one.
+mlir::FailureOr<mlir::Value> buildNewAxis(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x, int64_t axis);
 /// x[index] along an axis, which disappears.
 mlir::FailureOr<mlir::Value> buildIndex(mlir::OpBuilder &builder, mlir::Location location, mlir::Value x, int64_t axis, const Dim &index);
 /// The member of a nested value at a width.
