@@ -210,3 +210,9 @@ func.func @group_norm(%x: tensor<2x3xf32>) {
   %0 = nacre.group_norm %x {groups = 2, operandSegmentSizes = array<i32: 1, 0, 0>} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   return
 }
+// -----
+// CHECK: concat expects tensors, or codes below one count; ids(codes) makes plain integers
+func.func @concat_codes(%a: !nacre.code<8, tensor<2xi32>>, %b: !nacre.code<9, tensor<2xi32>>) {
+  %0 = nacre.concat %a, %b : (!nacre.code<8, tensor<2xi32>>, !nacre.code<9, tensor<2xi32>>) -> !nacre.code<8, tensor<4xi32>>
+  return
+}
