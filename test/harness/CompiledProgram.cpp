@@ -12,8 +12,11 @@
 using namespace nacre;
 using namespace nacre::test;
 
-std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages) {
-  mlir::FailureOr<CompileResult> result = nacre::compile(module, {});
+std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages, llvm::StringRef level) {
+  CompileOptions options;
+  if (!level.empty())
+    options.levels = {level.str()};
+  mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {
     messages += "the module does not compile";
     return nullptr;
@@ -205,6 +208,13 @@ Array CompiledProgram::parameter(llvm::StringRef name) {
   Array result(llvm::ArrayRef<int64_t>(view.shape, view.rank));
   std::copy_n(static_cast<const float *>(view.data), result.size(), result.data.begin());
   return result;
+}
+
+bool CompiledProgram::initialize(uint64_t seed, std::string &messages) {
+  nacre_error error = {};
+  bool ok = model->api->parameters_init(parameters, seed, &error) == NACRE_OK;
+  messages += error.message;
+  return ok;
 }
 
 bool CompiledProgram::setParameter(llvm::StringRef name, const Array &value, std::string &messages) {

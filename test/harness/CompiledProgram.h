@@ -22,8 +22,8 @@ struct CallOptions {
 
 class CompiledProgram {
 public:
-  /// Compiles `module` (consumed) for v3 and v4. Null on failure, with a reason.
-  static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages);
+  /// Compiles `module` (consumed) for v3 and v4, or for one level alone. Null on failure, with a reason.
+  static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages, llvm::StringRef level = "");
   ~CompiledProgram();
 
   /// The CPU levels of the library that this machine can run.
@@ -35,6 +35,8 @@ public:
   std::vector<std::string> parameterNames() const;
   /// Requires a parameter of that name.
   Array parameter(llvm::StringRef name);
+  /// Draws every parameter and state by its initialiser.
+  bool initialize(uint64_t seed, std::string &messages);
   bool setParameter(llvm::StringRef name, const Array &value, std::string &messages);
   const nacre_model &table() const { return *model; }
 
