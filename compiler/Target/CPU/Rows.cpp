@@ -144,6 +144,8 @@ Value RowsEmitter::loadRowValue(int64_t operand) {
   const Operand &info = operands[operand];
   if (info.access == Access::Number)
     return b.toFloat(b.slotInteger(target.slots, slots.operand(operand)));
+  if (info.access == Access::Position) // of an output that is one number a row: its columns are all at the first one's position
+    return b.toFloat(rowPointers[operand]);
   return asLoaded(info.isFloat ? b.loadScalar(rowPointers[operand]) : b.loadIntScalar(rowPointers[operand]), info);
 }
 
