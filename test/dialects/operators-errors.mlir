@@ -246,3 +246,9 @@ func.func @nearest_code(%x: tensor<5x3x4xf32>, %e: tensor<2x8x4xf32>) {
   %0 = nacre.nearest_code %x, %e : (tensor<5x3x4xf32>, tensor<2x8x4xf32>) -> !nacre.code<8, tensor<5x3xi32>>
   return
 }
+// -----
+// CHECK: concat expects tensors, or codes below one count; ids(codes) makes plain integers
+func.func @concat_codes(%a: !nacre.code<8, tensor<2xi32>>, %b: !nacre.code<9, tensor<2xi32>>) {
+  %0 = nacre.concat %a, %b : (!nacre.code<8, tensor<2xi32>>, !nacre.code<9, tensor<2xi32>>) -> !nacre.code<8, tensor<4xi32>>
+  return
+}

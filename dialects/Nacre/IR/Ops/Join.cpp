@@ -64,15 +64,20 @@ LogicalResult ConcatOp::infer(InferContext &context, Adaptor op, SmallVectorImpl
   FailureOr<int64_t> axis = context.axis(op.getAxis(), joined.size());
   if (failed(axis))
     return failure();
+  auto code = dyn_cast<CodeType>(op.getParts().front().getType());
   for (Value part : op.getParts().drop_front()) {
     Dims dims = dimsOf(part), same = joined;
+    auto other = dyn_cast<CodeType>(part.getType());
+    if (bool(code) != bool(other) || (code && code.getCount() != other.getCount()))
+      return context.error("expects tensors, or codes below one count; ids(codes) makes plain integers");
     if (dims.size() == joined.size())
       same[*axis] = dims[*axis];
     if (dims != same || plainType(part).getElementType() != element)
       return context.error("expects parts alike but for axis " + Twine(*axis) + ", but got " + text(joined) + " and " + text(dims));
     joined[*axis] = joined[*axis] + dims[*axis];
   }
-  results.push_back(context.tensor(element, joined));
+  auto tensor = cast<RankedTensorType>(context.tensor(element, joined));
+  results.push_back(code ? Type(CodeType::get(context.context, code.getCount(), tensor)) : tensor);
   return success();
 }
 LogicalResult ConcatOp::evaluate(Evaluation &evaluation) {

@@ -39,6 +39,13 @@ static FailureOr<Dims> checkedShape(InferContext &context, ArrayAttr shape) {
   return dimsFrom(shape);
 }
 
+/// The operand's elements in another shape: codes stay codes.
+static Type rearranged(const InferContext &context, Value x, ArrayRef<Dim> dims) {
+  auto tensor = cast<RankedTensorType>(context.tensor(plainType(x).getElementType(), dims));
+  auto code = dyn_cast<CodeType>(x.getType());
+  return code ? Type(CodeType::get(context.context, code.getCount(), tensor)) : tensor;
+}
+
 static FailureOr<Dim> checkedSize(InferContext &context, StringRef text) {
   if (std::optional<Dim> dim = Dim::parse(text))
     return *dim;
@@ -53,11 +60,11 @@ LogicalResult ReshapeOp::infer(InferContext &context, Adaptor op, SmallVectorImp
     return failure();
   if (product(*dims) != product(dimsOf(op.getX())))
     return context.error("expects as many elements as " + text(dimsOf(op.getX())) + ", but got " + text(*dims));
-  auto tensor = cast<RankedTensorType>(context.tensor(plainType(op.getX()).getElementType(), *dims));
   auto sparse = dyn_cast<SparseType>(op.getX().getType());
   if (sparse && (dims->empty() || dims->back() != dimsOf(op.getX()).back()))
     return context.error("expects to keep the last axis of a sparse value, but got " + text(*dims) + "; densify(x) makes it dense");
-  results.push_back(sparse ? Type(SparseType::get(context.context, sparse.getLimit(), tensor)) : tensor);
+  Type made = rearranged(context, op.getX(), *dims);
+  results.push_back(sparse ? Type(SparseType::get(context.context, sparse.getLimit(), cast<RankedTensorType>(made))) : made);
   return success();
 }
 FailureOr<Entries> ReshapeOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
@@ -151,7 +158,7 @@ LogicalResult PermuteOp::infer(InferContext &context, Adaptor op, SmallVectorImp
     return context.error("expects every axis from 0 to " + Twine(int64_t(dims.size()) - 1) + " once");
   for (int64_t axis : op.getOrder())
     permuted.push_back(dims[axis]);
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), permuted));
+  results.push_back(rearranged(context, op.getX(), permuted));
   return success();
 }
 LogicalResult PermuteOp::evaluate(Evaluation &evaluation) {
@@ -201,16 +208,13 @@ LogicalResult SliceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<
   if (whole && end && (*end > *whole || start.asConstant().value_or(0) < 0 || size.asConstant().value_or(0) < 0))
     return context.error("expects a part of an axis of " + Twine(*whole) + ", but got " + start.str() + " to " + Twine(*end));
   dims[*axis] = size;
-  auto tensor = cast<RankedTensorType>(context.tensor(plainType(op.getX()).getElementType(), dims));
-  Type type = op.getX().getType();
-  if (auto code = dyn_cast<CodeType>(type)) {
-    results.push_back(CodeType::get(context.context, code.getCount(), tensor));
-  } else if (auto sparse = dyn_cast<SparseType>(type)) {
+  if (auto sparse = dyn_cast<SparseType>(op.getX().getType())) {
     if (*axis != int64_t(dims.size()) - 1 || !start.isZero())
       return context.error("expects the first entries of the last axis of a sparse value, but got others; densify(x) makes it dense");
+    auto tensor = cast<RankedTensorType>(context.tensor(sparse.getElement().getElementType(), dims));
     results.push_back(SparseType::get(context.context, sparse.getLimit(), tensor));
   } else {
-    results.push_back(tensor);
+    results.push_back(rearranged(context, op.getX(), dims));
   }
   return success();
 }
@@ -292,7 +296,7 @@ LogicalResult TransposeOp::infer(InferContext &context, Adaptor op, SmallVectorI
   if (dims.size() < 2)
     return context.error("expects at least two axes, but got " + text(dims));
   std::swap(dims[dims.size() - 1], dims[dims.size() - 2]);
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), dims));
+  results.push_back(rearranged(context, op.getX(), dims));
   return success();
 }
 LogicalResult TransposeOp::evaluate(Evaluation &evaluation) {
@@ -371,7 +375,7 @@ LogicalResult FlattenOp::infer(InferContext &context, Adaptor op, SmallVectorImp
   Dims dims = dimsOf(op.getX());
   if (dims.empty())
     return context.error("expects at least one axis");
-  results.push_back(context.tensor(plainType(op.getX()).getElementType(), {dims[0], product(ArrayRef<Dim>(dims).drop_front())}));
+  results.push_back(rearranged(context, op.getX(), {dims[0], product(ArrayRef<Dim>(dims).drop_front())}));
   return success();
 }
 LogicalResult FlattenOp::evaluate(Evaluation &evaluation) {

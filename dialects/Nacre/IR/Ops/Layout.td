@@ -14,11 +14,13 @@ class Nacre_ViewOp<string mnemonic, list<Trait> traits = []>
 def Nacre_ReshapeOp : Nacre_ViewOp<"reshape", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
   let summary = "the same elements in row-major order with other sizes; the last axis of a sparse value stays";
   let sparse = "Own";
+  let codes = 1;
   let arguments = (ins Nacre_Value:$x, ArrayAttr:$shape);
   let builtin = 0; // its sizes are polynomials; the language has heads, merge and friends
 }
 def Nacre_PermuteOp : Nacre_ViewOp<"permute"> {
   let summary = "axes in another order: axis i of the result is axis `order[i]` of the operand";
+  let codes = 1;
   let arguments = (ins Nacre_Value:$x, DenseI64ArrayAttr:$order);
 }
 def Nacre_SliceOp : Nacre_ViewOp<"slice", [DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
@@ -36,6 +38,7 @@ def Nacre_BroadcastOp : Nacre_ViewOp<"broadcast"> {
 
 def Nacre_TransposeOp : Nacre_CompositeOp<"transpose"> {
   let summary = "exchanges the last two axes";
+  let codes = 1;
   let arguments = (ins Nacre_Value:$x);
   let results = (outs Nacre_Value:$result);
 }
@@ -51,6 +54,7 @@ def Nacre_MergeOp : Nacre_CompositeOp<"merge"> {
 }
 def Nacre_FlattenOp : Nacre_CompositeOp<"flatten"> {
   let summary = "all axes but the first into one";
+  let codes = 1;
   let arguments = (ins Nacre_Value:$x);
   let results = (outs Nacre_Value:$result);
 }
@@ -79,7 +83,8 @@ def Nacre_PadOp : Nacre_Op<"pad", [DeclareOpInterfaceMethods<Nacre_Differentiabl
   let builtin = 0;
 }
 def Nacre_ConcatOp : Nacre_Op<"concat", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Join>]> {
-  let summary = "joins tensors along an axis";
+  let summary = "joins tensors, or codes below one count, along an axis";
+  let codes = 1;
   let arguments = (ins Variadic<Nacre_Value>:$parts, DefaultValuedAttr<I64Attr, "-1">:$axis);
   let results = (outs Nacre_Value:$result);
 }
