@@ -37,6 +37,12 @@ func.func @reshape(%x: tensor<?x12xf32, #nacre.dims<["B", "12"]>>) {
   return
 }
 // -----
+// CHECK: reshape expects to keep the last axis of a sparse value, but got [12]; densify(x) makes it dense
+func.func @reshape_sparse(%x: !nacre.sparse<"2", tensor<3x4xf32>>) {
+  %0 = nacre.reshape %x {shape = ["12"]} : (!nacre.sparse<"2", tensor<3x4xf32>>) -> tensor<12xf32>
+  return
+}
+// -----
 // CHECK: permute expects every axis from 0 to 1 once
 func.func @permute(%x: tensor<2x3xf32>) {
   %0 = nacre.permute %x {order = array<i64: 0, 0>} : (tensor<2x3xf32>) -> tensor<2x2xf32>

@@ -51,8 +51,8 @@ static std::string reportOf(llvm::ArrayRef<RandomProgram> programs, llvm::ArrayR
 }
 
 /// Checks programs together; when they do not get as far as a library, each alone, to find the one that is to blame.
-static std::string checkTogether(llvm::ArrayRef<RandomProgram> programs) {
-  std::string text = dimDeclarations(), problem, level = levelOf(programs[0].calls.key);
+static std::string checkTogether(llvm::ArrayRef<RandomProgram> programs, const std::string &level) {
+  std::string text = dimDeclarations(), problem;
   std::vector<Calls> calls;
   for (const RandomProgram &program : programs) {
     text += program.text();
@@ -70,7 +70,7 @@ static std::string checkTogether(llvm::ArrayRef<RandomProgram> programs) {
     std::string why = failureOf(programs[0], level);
     return reportOf(programs, Verdict{Outcome::Failed, why.empty() ? "it fails now and then" : why});
   }
-  return checkTogether(programs.take_front(programs.size() / 2)) + checkTogether(programs.drop_front(programs.size() / 2));
+  return checkTogether(programs.take_front(programs.size() / 2), level) + checkTogether(programs.drop_front(programs.size() / 2), level);
 }
 
 static void read(llvm::StringRef report, RunReport &result) {
@@ -92,17 +92,17 @@ static void read(llvm::StringRef report, RunReport &result) {
   }
 }
 
-RunReport test::runSeeds(const SeedRange &range) {
+RunReport test::runSeeds(const SeedRange &range, bool referenceOnly) {
   std::vector<std::function<std::string()>> tasks;
   std::vector<uint64_t> firsts;
   for (uint64_t first = range.first; first <= range.last; first = (first / kSeedsPerBatch + 1) * kSeedsPerBatch)
     firsts.push_back(first);
   for (uint64_t first : firsts)
-    tasks.push_back([first, &range] {
+    tasks.push_back([first, &range, referenceOnly] {
       std::vector<uint64_t> seeds;
       for (uint64_t seed = first; seed <= range.last && seed / kSeedsPerBatch == first / kSeedsPerBatch; ++seed)
         seeds.push_back(seed);
-      return checkTogether(generatePrograms(seeds));
+      return checkTogether(generatePrograms(seeds), referenceOnly ? "" : levelOf(first));
     });
   RunReport result;
   auto finished = [&](size_t batch, const TaskResult &report) {

@@ -24,6 +24,7 @@ std::optional<SeedRange> parseSeeds(llvm::StringRef text);
 /// The CPU level that a seed's batch is compiled for: both are tried in turn where the machine has both.
 std::string levelOf(uint64_t seed);
 
-RunReport runSeeds(const SeedRange &range);
+/// With `referenceOnly` no machine code is made; see checkPrograms.
+RunReport runSeeds(const SeedRange &range, bool referenceOnly);
 
 } // namespace nacre::test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// nacre-random-test [--seeds A..B] [--print SEED] [--out FOLDER] [GoogleTest's options]; see README.md.
+// nacre-random-test [--seeds A..B | --reference A..B] [--print SEED] [--out FOLDER] [GoogleTest's options]; see README.md.
 #include "test/random/Generator.h"
 #include "test/random/RandomRun.h"
 #include "test/random/Shrink.h"
@@ -17,6 +17,7 @@ using namespace nacre::test;
 namespace {
 struct Options {
   SeedRange seeds;
+  bool referenceOnly = false;
   std::string out; ///< where shrunk programs go; empty: a temporary folder
 };
 Options options;
@@ -28,8 +29,9 @@ static constexpr int kShrunk = 5;              // of the failing programs, as ea
 
 /// The shrunk program of a failing seed, written to a file.
 static std::string shrunkFile(uint64_t seed) {
-  RandomProgram program = shrink(generateProgram(seed), levelOf(seed));
-  std::string text = program.file("seed " + std::to_string(seed) + ": " + failureOf(program, levelOf(seed)));
+  std::string level = options.referenceOnly ? "" : levelOf(seed);
+  RandomProgram program = shrink(generateProgram(seed), level);
+  std::string text = program.file("seed " + std::to_string(seed) + ": " + failureOf(program, level));
   llvm::SmallString<128> path(options.out);
   if (path.empty())
     llvm::sys::path::system_temp_directory(/*ErasedOnReboot=*/true, path);
@@ -41,7 +43,7 @@ static std::string shrunkFile(uint64_t seed) {
 }
 
 TEST(Random, CompiledProgramsAgreeWithTheReference) {
-  RunReport report = runSeeds(options.seeds);
+  RunReport report = runSeeds(options.seeds, options.referenceOnly);
   uint64_t wanted = options.seeds.last - options.seeds.first + 1;
   llvm::outs() << report.programs << " programs, seeds " << options.seeds.first << ".." << options.seeds.last << ", "
                << report.operators.size() << " kinds of operator, " << report.failed.size() << " failed, " << report.undecided
@@ -62,24 +64,40 @@ TEST(Random, CompiledProgramsAgreeWithTheReference) {
   }
 }
 
+/// A kept file's program without the dims, which all files declare alike.
+static std::string withoutDims(llvm::StringRef text) {
+  std::string rest;
+  llvm::SmallVector<llvm::StringRef> lines;
+  text.split(lines, '\n');
+  for (llvm::StringRef line : lines)
+    if (!line.starts_with("dim "))
+      rest += (line + "\n").str();
+  return rest;
+}
+
 TEST(Random, ShrunkProgramsOfOldFailuresAgree) {
+  std::string text = dimDeclarations();
+  std::vector<Calls> all;
   std::error_code error;
   for (llvm::sys::fs::directory_iterator file(NACRE_KEPT_PROGRAMS, error), end; file != end && !error; file.increment(error)) {
     if (!llvm::StringRef(file->path()).ends_with(".nacre"))
       continue;
     auto buffer = llvm::MemoryBuffer::getFile(file->path());
     ASSERT_TRUE(bool(buffer)) << file->path();
-    Calls calls;
+    Calls &calls = all.emplace_back();
     calls.function = llvm::sys::path::stem(file->path()).str();
     ASSERT_TRUE(readCalls((*buffer)->getBuffer(), calls)) << file->path();
-    for (std::string level : {levelOf(0), levelOf(kSeedsPerBatch)}) {
-      std::string problem;
-      auto verdicts = checkPrograms((*buffer)->getBuffer(), calls, level, problem);
-      ASSERT_TRUE(bool(verdicts)) << file->path() << ": " << problem;
-      EXPECT_EQ((*verdicts)[0].outcome, Outcome::Clean) << file->path() << " on " << level << ": " << (*verdicts)[0].why;
-    }
+    text += withoutDims((*buffer)->getBuffer());
   }
-  EXPECT_FALSE(error) << error.message();
+  ASSERT_FALSE(error) << error.message();
+  ASSERT_FALSE(all.empty());
+  for (const std::string &level : {levelOf(0), levelOf(kSeedsPerBatch)}) {
+    std::string problem;
+    auto verdicts = checkPrograms(text, all, level, problem);
+    ASSERT_TRUE(bool(verdicts)) << problem;
+    for (size_t i = 0; i < all.size(); ++i)
+      EXPECT_EQ((*verdicts)[i].outcome, Outcome::Clean) << all[i].function << " on " << level << ": " << (*verdicts)[i].why;
+  }
 }
 
 /// False when the words are not understood.
@@ -90,14 +108,17 @@ static bool readOptions(int count, char **words, std::optional<uint64_t> &printe
   for (int i = 1; i + 1 < count; i += 2) {
     llvm::StringRef word = words[i], value = words[i + 1];
     uint64_t seed = 0;
-    if (word == "--seeds" && parseSeeds(value))
+    bool isReference = word == "--reference";
+    if ((word == "--seeds" || isReference) && parseSeeds(value)) {
       options.seeds = *parseSeeds(value);
-    else if (word == "--out")
+      options.referenceOnly = isReference;
+    } else if (word == "--out") {
       options.out = value.str();
-    else if (word == "--print" && !value.getAsInteger(10, seed))
+    } else if (word == "--print" && !value.getAsInteger(10, seed)) {
       printed = seed;
-    else
+    } else {
       return false;
+    }
   }
   return count % 2 == 1;
 }
@@ -106,7 +127,7 @@ int main(int count, char **words) {
   ::testing::InitGoogleTest(&count, words);
   std::optional<uint64_t> printed;
   if (!readOptions(count, words, printed)) {
-    llvm::errs() << "usage: nacre-random-test [--seeds A..B] [--print SEED] [--out FOLDER]\n";
+    llvm::errs() << "usage: nacre-random-test [--seeds A..B | --reference A..B] [--print SEED] [--out FOLDER]\n";
     return 2;
   }
   if (!printed)
