@@ -33,7 +33,9 @@ struct FoldSpec {
   int64_t k;
   SelectSpec select;
 };
-inline constexpr int64_t kFoldRows = 128; // of a task: its states stay in L2, and B is packed once for so many rows
+/// Of a task, at most: its states stay in L2, and B is packed once for so many rows. With fewer rows for each thread, slot taskRows()
+/// says less.
+inline constexpr int64_t kFoldRows = 128;
 
 /// What a list of entries sorted by group (Segments.h) stands for. The entries of matrix b are those between ends[b - 1] and ends[b].
 enum class Grouping {
@@ -59,7 +61,7 @@ class ContractSlots {
 public:
   explicit ContractSlots(const ContractSpec &spec)
       : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.fold ? 2 : spec.outputs), checkpoints(spec.checkpoints),
-        grouped(spec.grouping != Grouping::None) {}
+        grouped(spec.grouping != Grouping::None), folds(spec.fold.has_value()) {}
 
   enum Fixed : int64_t {
     A, B,                  // pointers
@@ -79,11 +81,12 @@ public:
   int64_t checkpointList() const { return checkpointCount() + 1; }           // pointer to ascending i64
   enum GroupPart : int64_t { ListA, List, Ends, GroupParts }; // pointers to i32
   int64_t group(GroupPart part) const { return checkpointCount() + (checkpoints ? 2 : 0) + part; }
-  int64_t count() const { return group(grouped ? GroupParts : ListA); }
+  int64_t taskRows() const { return group(grouped ? GroupParts : ListA); } // with a fold: rows of a task, up to the schedule's
+  int64_t count() const { return taskRows() + (folds ? 1 : 0); }
 
 private:
   int64_t extras, outputs;
-  bool checkpoints, grouped;
+  bool checkpoints, grouped, folds;
 };
 
 /// Adds the kernel `name` for `level` to `module`. An output may overlap an extra that is read at the same places, nothing else.

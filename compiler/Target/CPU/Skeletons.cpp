@@ -133,6 +133,12 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.output(i, Slots::OutputInner), layout.strides[2]);
     set(at.output(i, Slots::OutputCheckpoint), layout.strides[0]);
   }
+  if (spec.fold) {
+    Slot rows = Slot::integer(kFoldRows);
+    rows.kind = Slot::FoldRows;
+    rows.buffer = Slots::Rows;
+    slots[at.taskRows()] = rows;
+  }
   if (!spec.checkpoints)
     return slots;
   for (Operation &op : kernel.getBody().front())
