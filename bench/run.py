@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Every measurement that exists, as tables and as BUILD/bench.json. Ratios are against a peer measured in the same run.
 
-usage: run.py BUILD [kernels] [contraction] [minilm] [sizes] [compile]      (./x bench calls it)
+usage: run.py BUILD [kernels] [contraction] [experts] [minilm] [sizes] [compile]      (./x bench calls it)
 """
 
 import json
@@ -61,6 +61,13 @@ def contraction(build):
     return list(product.measure(build))
 
 
+def experts(build):
+    """A mixture of experts by its chosen experts and by all of them; see experts.py."""
+    import experts as mixture
+
+    return list(mixture.measure(build))
+
+
 def models():
     """The example models."""
     return sorted(ROOT.glob("examples/*/*.nacre"))
@@ -95,7 +102,7 @@ def compile_times(build):
     return rows
 
 
-SECTIONS = {"kernels": kernels, "contraction": contraction, "minilm": minilm, "sizes": sizes, "compile": compile_times}
+SECTIONS = {"kernels": kernels, "contraction": contraction, "experts": experts, "minilm": minilm, "sizes": sizes, "compile": compile_times}
 
 
 def processor():

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 # Brings the peers, then measures. A peer that cannot be had is named as missing in the table; it stops nothing.
 #
-# usage: run.sh BUILD [--torch] [SECTION...]       sections: kernels contraction minilm sizes compile (default: all)
+# usage: run.sh BUILD [--torch] [SECTION...]       sections: kernels contraction experts minilm sizes compile (default: all)
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "$1" && pwd)

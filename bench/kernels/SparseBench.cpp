@@ -115,8 +115,10 @@ int main(int argc, char **argv) {
     call.set(slots.extra(0, S::ExtraPointer), bias.data()), call.set(slots.extra(0, S::ExtraColumn), 1);
     call.set(slots.output(0, S::OutputPointer), spec.fold ? values.data() : product.data());
     call.set(slots.output(0, S::OutputRow), spec.fold ? k : latents);
-    if (spec.fold)
+    if (spec.fold) {
       call.set(slots.output(1, S::OutputPointer), indices.data()), call.set(slots.output(1, S::OutputRow), k);
+      call.set(slots.taskRows(), spec.schedule.rows);
+    }
     return call;
   };
   Launch fused = encode("fused", encodeSpec(true)), plain = encode("product", encodeSpec(false)), select = kernels.launch("select");

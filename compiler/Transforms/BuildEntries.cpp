@@ -72,7 +72,8 @@ ArrayRef<Operand> ProgramBuilder::orderOf(Segmented segmented, const Dim &rowCou
   llvm::SaveAndRestore saved(guard, demand.of(indices)); // others may need the order when its first reader is skipped
   std::string key;
   llvm::raw_string_ostream text(key);
-  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " of " << operands[0].layout.sizes[1].str() << " by " << segmented.segments().str();
+  text << from.buffer.getAsOpaquePointer() << "+" << from.layout.offset.str() << " of " << operands[0].layout.sizes[1].str() << " by "
+       << segmented.segments().str(); // with other rows, entries stand in other rows
   if (rows) {
     body.inputs.push_back(rows);
     operands.push_back(asList(readWhole(rows)));
@@ -132,6 +133,9 @@ LogicalResult ProgramBuilder::buildEntries(const Group &group) {
       Storage from = read(value);
       operands.push_back({from.buffer, 0, from.layout});
     } else {
+      Storage from = read(value);
+      if (from.layout.strides.back().isZero() && !sizes.back().isOne())
+        storage.set(value, copied(value)); // hearts read columns side by side
       // A row that several rows of the result share repeats.
       bool ownRows = segmented || listed || dimsOf(heart->getResult(0)).size() != sizes.size();
       Dims space = ownRows ? sizes : dimsOf(heart->getResult(0));

@@ -192,6 +192,7 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
                              .kernels = context->level->kernels,
                              .workers = context->workers,
                              .taps = taps->count > 0 ? taps : NULL,
+                             .worker_count = nacre_workers_count(context->workers),
                              .refusal = &refusal};
   status = (nacre_status)call->function->program(&frame);
   if (status == NACRE_ERR_NONFINITE)

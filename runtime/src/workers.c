@@ -258,6 +258,8 @@ void nacre_workers_destroy(struct nacre_workers *workers) {
   free(workers);
 }
 
+int32_t nacre_workers_count(const struct nacre_workers *workers) { return workers->count; }
+
 int32_t nacre_processor_count(void) {
   long count = sysconf(_SC_NPROCESSORS_ONLN);
 #ifdef __linux__

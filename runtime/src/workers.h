@@ -18,6 +18,8 @@ extern "C" {
 /// scratch  borrowed until the workers are destroyed; [count * scratch_bytes], 64-byte aligned, scratch_bytes a multiple of 64.
 /// Null with NACRE_ERR_MEMORY when the system refuses memory or a thread; no thread is left behind.
 struct nacre_workers *nacre_workers_create(int32_t count, char *scratch, int64_t scratch_bytes, nacre_error *error);
+/// How many threads, the caller among them, share out the tasks of a launch.
+int32_t nacre_workers_count(const struct nacre_workers *workers);
 /// Ends and joins the threads. No launch may be running. Null is ignored.
 void nacre_workers_destroy(struct nacre_workers *workers);
 

@@ -385,6 +385,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       //===-- sparse values, codes ---------------------------------------------------------------------------------------------===//
       {"topk", "x: f32[B, N]", "densify(topk(x, 3))"},
       {"topk_decode", "x: f32[B, N], w: f32[N, K]", "linear(topk(relu(x), 3), w)"},
+      {"topk_decode_sums", "x: f32[B, N], w: f32[N, K]", "sum(linear(topk(x, 3), w), axis = 1)"},
       {"topk_encode_decode", "x: f32[B, 6], a: f32[6, 24], b: f32[24], w: f32[24, K]", "linear(topk(gelu(linear(x, a, b)), 3), w)"},
       {"topk_scaled", "x: f32[B, N], s: f32[N], t: f32[B, 1]", "densify(topk(x, 3) * s / (2 + square(t)))"},
       {"topk_prefix", "x: f32[B, 24], w: f32[16, K]", "linear(topk(x, 5)[:, :16], w)"},
@@ -401,6 +402,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"grouped_linear", "x: f32[B, N], w: f32[3, N, M], e: i32[B]", "grouped_linear(x, w, e)", {{"e", -1, 5}}},
       {"grouped_linear_k", "x: f32[B, T, N], w: f32[3, N, M], e: i32[B, T, 2], b: f32[3, M]", "gelu(grouped_linear(x, w, e, b))",
        {{"e", -1, 4}}},
+      {"grouped_linear_sums", "x: f32[B, N], w: f32[3, N, M], e: i32[B, 2]", "sum(grouped_linear(x, w, e), axis = 2)", {{"e", 0, 4}}},
       {"grouped_linear_many", "x: f32[500, 9], w: f32[2, 9, M], e: i32[500, 2]", "grouped_linear(x, w, e)", {{"e", 0, 2}}, ForwardOnly},
       {"grouped_linear_turned", "x: f32[N, B], w: f32[M, N, 5], e: i32[B, 1]",
        "grouped_linear(transpose(x), permute(w, order = [2, 1, 0]), e)", {{"e", 0, 5}}},

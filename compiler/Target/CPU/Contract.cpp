@@ -94,9 +94,10 @@ void ContractEmitter::loadGroup(Value matrix, Value part) {
 
 /// Task -> (matrix, block of rows).
 void ContractEmitter::loadRows(Value task) {
-  Value blocks = b.ceilDiv(slot(Slot::Rows), scratch.rows), matrix = b.div(task, blocks), part = b.rem(task, blocks);
-  block.row = b.mul(part, scratch.rows);
-  block.rows = b.min(b.sub(slot(Slot::Rows), block.row), b.integer(scratch.rows));
+  Value taskRows = fold ? slot(slots.taskRows()) : b.integer(scratch.rows);
+  Value blocks = b.div(b.add(slot(Slot::Rows), b.add(taskRows, -1)), taskRows), matrix = b.div(task, blocks), part = b.rem(task, blocks);
+  block.row = b.mul(part, taskRows);
+  block.rows = b.min(b.sub(slot(Slot::Rows), block.row), taskRows);
   block.depth = slot(Slot::Depth);
   if (spec.grouping != Grouping::None)
     loadGroup(matrix, part);
@@ -190,7 +191,8 @@ void ContractEmitter::packRows(const Segment &segment) {
   }
   if (spec.grouping == Grouping::Depth) {
     packedA = b.boolean(true);
-    packListed(segment, b.at(block.a, block.row), block.aStep, block.listA, block.rows, kernel.scratch, scratch.lanes, scratch.groupSize());
+    packListed(segment, b.at(block.a, block.row), block.aStep, block.listA, block.rows, kernel.scratch, scratch.lanes,
+               scratch.groupSize());
     tileA = kernel.scratch;
     tileStep = b.integer(scratch.lanes);
     return;
@@ -212,7 +214,8 @@ void ContractEmitter::packPanels(const Segment &segment) {
   if (spec.grouping == Grouping::Depth) {
     directB = b.boolean(false);
     Value target = b.at(kernel.scratch, scratch.panelsOffset());
-    return packListed(segment, b.at(block.b, block.column), block.bStep, block.list, block.columns, target, scratch.width, scratch.panelSize());
+    return packListed(segment, b.at(block.b, block.column), block.bStep, block.list, block.columns, target, scratch.width,
+                      scratch.panelSize());
   }
   Value plain = b.equal(block.bColumn, b.integer(1));
   Value few = b.less(block.rows, b.integer(spec.schedule.directRows + 1));
@@ -345,10 +348,11 @@ KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &leve
   std::unique_ptr<TileFold> fold = createFold(spec, level);
   KernelInfo info;
   info.function = kernel.function;
-  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, scratch.rows}};
+  ContractSlots slots(spec);
+  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, scratch.rows, fold ? slots.taskRows() : -1}};
   if (!fold)
     info.tasks.push_back({Slot::Columns, scratch.panels * scratch.width});
-  info.slotCount = ContractSlots(spec).count();
+  info.slotCount = slots.count();
   info.scratchBytes = 4 * scratch.size() + (fold ? fold->bytes() : 0);
   return info;
 }

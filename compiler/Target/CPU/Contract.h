@@ -40,7 +40,9 @@ struct FoldSpec {
   SelectSpec select = {};
   int64_t outputs() const { return kind == Best ? 2 : 1; }
 };
-inline constexpr int64_t kFoldRows = 128; // of a task: its states stay in L2, and B is packed once for so many rows
+/// Of a task, at most: its states stay in L2, and B is packed once for so many rows. With fewer rows for each thread, slot taskRows()
+/// says less.
+inline constexpr int64_t kFoldRows = 128;
 
 /// What a list of entries sorted by group (Segments.h) stands for. The entries of matrix b are those between ends[b - 1] and ends[b].
 enum class Grouping {
@@ -68,7 +70,8 @@ class ContractSlots {
 public:
   explicit ContractSlots(const ContractSpec &spec)
       : extras(static_cast<int64_t>(spec.extras.size())), outputs(spec.resultCount()), checkpoints(spec.checkpoints),
-        table(spec.fold && spec.fold->kind == FoldSpec::WeightedSum), grouped(spec.grouping != Grouping::None) {}
+        table(spec.fold && spec.fold->kind == FoldSpec::WeightedSum), grouped(spec.grouping != Grouping::None),
+        folds(spec.fold.has_value()) {}
 
   enum Fixed : int64_t {
     A, B,                  // pointers
@@ -90,11 +93,12 @@ public:
   int64_t tablePart(TablePart part) const { return checkpointCount() + (checkpoints ? 2 : 0) + part; }
   enum GroupPart : int64_t { ListA, List, Ends, GroupParts }; // pointers to i32
   int64_t group(GroupPart part) const { return tablePart(table ? TableParts : TablePointer) + part; }
-  int64_t count() const { return group(grouped ? GroupParts : ListA); }
+  int64_t taskRows() const { return group(grouped ? GroupParts : ListA); } // with a fold: rows of a task, up to the schedule's
+  int64_t count() const { return taskRows() + (folds ? 1 : 0); }
 
 private:
   int64_t extras, outputs;
-  bool checkpoints, table, grouped;
+  bool checkpoints, table, grouped, folds;
 };
 
 /// Adds the kernel `name` for `level` to `module`. An output may overlap an extra that is read at the same places, nothing else.

@@ -14,7 +14,7 @@ struct Block {
   Value row, rows;       // first row and number of rows of the task
   Value column, columns; // likewise
   Value depth;           // number of k
-  Value listA, list;     // grouped: rows of A from the task's first entry on, and of the result from entry 0 on; Depth: of A, B from k = 0 on
+  Value listA, list;     // Rows: rows of A from the task's first entry on, of the result from entry 0 on; Depth: of A and B from k = 0 on
   llvm::SmallVector<TileMatrix> extras, outputs;
   Value table, tableRow, tableColumns; // of a fold that has one
 };

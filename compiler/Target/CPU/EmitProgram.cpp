@@ -19,8 +19,10 @@ namespace {
 constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
 constexpr int32_t kOk = 0, kValue = 2, kNonFinite = 8; // nacre_status
 
-/// Fields of nacre_frame, in order; all are pointers.
-enum Field : int64_t { FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps };
+/// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
+enum Field : int64_t {
+  FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount
+};
 
 class ProgramEmitter {
 public:
@@ -31,6 +33,7 @@ public:
 private:
   Value field(Field which);
   Value sizeOf(const Dim &dim);
+  Value workers() { return b.slotInteger(frame, FieldWorkerCount); }
   Value addressOf(plan::BufferOp buffer);
   Value slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled);
   Value tableAddress(const std::vector<int64_t> &values);
@@ -134,6 +137,10 @@ Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::A
   case Slot::RowGrain: {
     Value columns = b.max(filled[slot.buffer], b.integer(1));
     return b.max(b.div(b.integer(kGrainElements), columns), b.integer(1));
+  }
+  case Slot::FoldRows: {
+    Value share = b.div(b.add(filled[slot.buffer], b.add(workers(), -1)), workers()), tiles = b.ceilDiv(share, kFoldRowStep);
+    return b.min(b.max(b.mul(tiles, kFoldRowStep), b.integer(kFoldRowStep)), b.integer(slot.value.asConstant().value_or(kFoldRowStep)));
   }
   }
   llvm_unreachable("a slot of no kind");

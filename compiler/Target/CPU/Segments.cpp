@@ -16,7 +16,8 @@ static constexpr int64_t kSumSegments = 2048; // of a task that sums numbers
 
 /// Calls `body` with every entry: entry, its row, and the address of its segment's counter. What is in no segment is in the one behind
 /// the last.
-static void forEntries(VectorBuilder &b, const Kernel &kernel, bool listed, llvm::function_ref<void(Value entry, Value row, Value counter)> body) {
+static void forEntries(VectorBuilder &b, const Kernel &kernel, bool listed,
+                       llvm::function_ref<void(Value entry, Value row, Value counter)> body) {
   using S = SegmentOrderSlots;
   Value indices = b.slotPointer(kernel.slots, S::Indices), ends = b.slotPointer(kernel.slots, S::Ends);
   Value k = b.slotInteger(kernel.slots, S::K), segments = b.slotInteger(kernel.slots, S::Segments);

@@ -154,6 +154,12 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.tablePart(Slots::TableRow), layout.strides[0]);
     set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
+  if (spec.fold) {
+    Slot rows = Slot::integer(kFoldRows);
+    rows.kind = Slot::FoldRows;
+    rows.buffer = Slots::Rows;
+    slots[at.taskRows()] = rows;
+  }
   if (!spec.checkpoints)
     return slots;
   for (Operation &op : kernel.getBody().front())

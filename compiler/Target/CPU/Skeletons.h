@@ -17,7 +17,8 @@ struct Slot {
     Integer,  ///< `value`
     Pointer,  ///< the launch's buffer `buffer`, `value` elements in
     Table,    ///< a constant array of i64
-    RowGrain  ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
+    RowGrain, ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
+    FoldRows  ///< rows of a task, at most `value`: a part for each thread of the rows in slot `buffer`, in whole steps of kFoldRowStep
   } kind = Integer;
   Dim value;
   int64_t buffer = 0;
@@ -30,6 +31,9 @@ struct Slot {
 
 /// Elements of a row-wise task: long enough to hide the claim of a task, short enough to share out.
 inline constexpr int64_t kGrainElements = 16384; // not measured
+
+/// Rows that a task of few rows begins with: a register tile of the widest level, as good as any.
+inline constexpr int64_t kFoldRowStep = 8;
 
 /// Emits a kernel for one level. Fails on a skeleton that this target does not have.
 mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel);

@@ -178,6 +178,7 @@ typedef struct nacre_frame {
   const nacre_kernel *kernels; /* of the CPU level in use */
   struct nacre_workers *workers;
   const struct nacre_tap_list *taps; /* the call's interventions; null: none */
+  int64_t worker_count; /* threads that share out the tasks of a launch */
   nacre_error *refusal; /* where a program says why it returns NACRE_ERR_VALUE */
 } nacre_frame;
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""buffers.py SHOW.json FUNCTION LATENTS: the kernels that a function launches, and those of its buffers that are as wide as LATENTS."""
+"""buffers.py SHOW.json FUNCTION SIZE...: the kernels that a function launches, and those of its buffers that have axes of all the sizes."""
 import json
 import sys
 
@@ -11,5 +11,5 @@ if sys.argv[2] not in functions:  # a training step stands with its loss
 function = functions[sys.argv[2]]
 print("skeletons:", " ".join(skeletons[launch["kernel"]] for launch in function["launches"]))
 wide = [buffer["name"] for buffer in function["buffers"]
-        if sys.argv[3] in map(str, buffer["shape"]) and any(str(size) not in (sys.argv[3], "1") for size in buffer["shape"])]
+        if set(sys.argv[3:]) <= set(map(str, buffer["shape"])) and any(str(size) not in (*sys.argv[3:], "1") for size in buffer["shape"])]
 print("large:", " ".join(wide) or "none")

@@ -145,14 +145,15 @@ LogicalResult GroupedLinearOp::decompose(OpBuilder &builder, SmallVectorImpl<Val
   Dims entries = dimsOf(experts);
   if (int64_t(entries.size()) == x.rank())
     x = addAxis(x, x.rank() - 1);
-  Formula y(b, GroupedProductOp::create(b, x.value, getW(), experts));
-  if (getB()) { // the bias of every entry: a row of a table, none for those without an expert
+  Value bias; // of every entry, before the product, which then adds it: a row of a table, none for those without an expert
+  if (getB()) {
     Dims slots = entries;
     slots.push_back(Dim::constant(1));
     Value ones = broadcastTo(Formula(b, 1.0), slots).value, places = reshape(Formula(b, experts), slots).value;
-    y = y + Formula(b, GatherRowsSumOp::create(b, ones, places, getB(), Value(), ""));
+    bias = GatherRowsSumOp::create(b, ones, places, getB(), Value(), "");
   }
-  results.push_back(y.value);
+  Formula y(b, GroupedProductOp::create(b, x.value, getW(), experts));
+  results.push_back(bias ? (y + Formula(b, bias)).value : y.value);
   return success();
 }
 
