@@ -108,13 +108,21 @@ static std::string measuredText(const ZooFile &file, const ZooCheck &check) {
                        numberText(check.bound), steps);
 }
 
+/// A cell of a table: a bar would end it.
+static std::string cell(llvm::StringRef text) {
+  std::string escaped;
+  for (char letter : text)
+    escaped += letter == '|' ? std::string("\\|") : std::string(1, letter);
+  return escaped;
+}
+
 static void printTable(const Zoo &zoo) {
   llvm::outs() << "| system | paper | what is checked | measured |\n|---|---|---|---|\n";
   for (const ZooFile &file : zoo.files) {
     std::string measured;
     for (const ZooCheck &check : file.checks)
       measured += (measured.empty() ? "" : "<br>") + measuredText(file, check);
-    llvm::outs() << llvm::formatv("| [{0}]({1}.nacre) | {2} | {3} | {4} |\n", file.title, file.name, file.paper, file.checked, measured);
+    llvm::outs() << llvm::formatv("| [{0}]({1}.nacre) | {2} | {3} | {4} |\n", file.title, file.name, cell(file.paper), cell(file.checked), measured);
     llvm::outs().flush();
   }
 }
