@@ -323,9 +323,13 @@ void RowsEmitter::emitRow(Value row, Value first, Value end) {
   setRow(row);
   for (int64_t pass = 0; pass < passes; ++pass)
     emitPass(pass, first, end);
+  // As in a block: an output may lie where an input lay that another output is made of.
+  llvm::SmallVector<std::pair<int64_t, Value>> stores;
   for (auto [i, output] : llvm::enumerate(outputs))
     if (operands[inputCount + i].access == Access::Row)
-      b.storeScalar(asStored(scalarOf(output), operands[inputCount + i]), rowPointers[inputCount + i]);
+      stores.push_back({inputCount + int64_t(i), asStored(scalarOf(output), operands[inputCount + i])});
+  for (auto [operand, stored] : stores)
+    b.storeScalar(stored, rowPointers[operand]);
 }
 
 /// Tasks count blocks of rows, and within those blocks of columns when no reduction needs whole rows.
