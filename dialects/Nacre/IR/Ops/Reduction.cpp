@@ -103,8 +103,8 @@ LogicalResult ReduceMaxOp::evaluate(Evaluation &evaluation) {
 }
 LogicalResult ReduceMaxOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   ImplicitLocOpBuilder b(getLoc(), builder);
-  Formula x(b, getX()), y(b, getResult()), g(b, cotangents[0]);
-  gradients.push_back((toFloat(x == y) * g).value);
+  Formula x(b, getX()), y(b, getResult()), g(b, cotangents[0]), isLargest = toFloat(x == y);
+  gradients.push_back((isLargest * (g / reduceSum(isLargest, getAxis()))).value);
   return success();
 }
 FailureOr<Value> ReduceMaxOp::buildStacked(OpBuilder &builder, ValueRange operands, ArrayRef<bool>) {

@@ -18,7 +18,7 @@ def Nacre_ReduceSumOp : Nacre_ReduceOp<"reduce_sum", [DeclareOpInterfaceMethods<
   let sparse = "Own";
 }
 def Nacre_ReduceMaxOp : Nacre_ReduceOp<"reduce_max"> {
-  let summary = "maximum along one axis, which stays with size 1; the gradient goes to every element that equals it";
+  let summary = "maximum along one axis, which stays with size 1; elements that equal it share the gradient";
 }
 
 /// What the language calls: any axis or all, `over = widths`, optional lengths.
