@@ -52,11 +52,11 @@ static std::optional<double> valueInData(mlir::ModuleOp module, llvm::StringRef 
   return value ? std::optional<double>(value.getValueAsDouble()) : std::nullopt;
 }
 
-/// Standard normal numbers (Box and Muller 1958).
+/// Standard normal numbers (Box and Muller 1958); a uniform draw that was rounded up to 1 would be infinitely far out.
 static Array normal(llvm::ArrayRef<int64_t> shape, uint64_t key) {
   Array radius = uniform(shape, 0, 1, key), angle = uniform(shape, 0, 2 * M_PI, key + kCallStride / 2);
   for (int64_t i = 0; i < radius.size(); ++i)
-    radius.data[i] = float(std::sqrt(-2 * std::log1p(-radius.data[i])) * std::cos(angle.data[i]));
+    radius.data[i] = float(std::sqrt(-2 * std::log1p(-std::min(radius.data[i], 1 - 0x1p-24))) * std::cos(angle.data[i]));
   return radius;
 }
 
