@@ -311,11 +311,11 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"hamming_distance", "x: f32[B, 40], y: f32[N, 40]", "hamming_distance(pack_bits(x), pack_bits(y))", {}, Discrete},
       {"hamming_topk", "x: f32[B, 40], y: f32[9, 40]", "hamming_topk(pack_bits(x), pack_bits(y), k = 3)", {}, Discrete},
       {"bit_difference", "a: i32[B, N], b: i32[N]", "bit_difference(a, b)", {{"a", -99, 99}, {"b", -99, 99}}, Discrete},
-      {"binarize", "x: f32[B, N]", "binarize(x) * 3", {}, Discrete},
-      {"lookup_free_quantize", "x: f32[B, N]", "lookup_free_quantize(x)", {}, Discrete},
+      {"binarize", "x: f32[B, N]", "binarize(x) * 3", {}, None, "x * 3"},
+      {"lookup_free_quantize", "x: f32[B, N]", "lookup_free_quantize(x)", {}, None, "x"},
       {"straight_through", "x: f32[B, N]", "straight_through(x, x) * x"},
-      {"finite_scalar_quantize", "x: f32[B, T, 3]", "finite_scalar_quantize(x, levels = [3, 5, 8])", {}, Discrete},
-      {"finite_scalar_quantize_same", "x: f32[B, N]", "finite_scalar_quantize(x, levels = 7)", {}, Discrete},
+      {"finite_scalar_quantize", "x: f32[B, T, 3]", "finite_scalar_quantize(x, levels = [3, 5, 8])", {}, None, "tanh(x)"},
+      {"finite_scalar_quantize_same", "x: f32[B, N]", "finite_scalar_quantize(x, levels = 7)", {}, None, "tanh(x)"},
       {"finite_scalar_code", "x: f32[B, T, 3]", "finite_scalar_code(x, levels = [3, 5, 8])", {}, Discrete},
       {"scalar_code", "x: f32[B, N], v: f32[N, 5]", "scalar_code(x, v)", {}, Discrete},
       {"scalar_quantize", "x: f32[B, T, N], v: f32[N, 5]", "scalar_quantize(x, v)"},
@@ -444,16 +444,22 @@ const std::vector<Sizes> &test::oddSizes() {
 
 std::string test::functionName(const OperatorRow &row) { return std::string("test_") + row.name; }
 
+std::string test::differencedName(const OperatorRow &row) { return functionName(row) + (*row.surrogate ? "_surrogate" : ""); }
+
 std::string test::tableProgram() {
   std::string text;
   // The wide sizes are the bounds, so that arenas stay small; 64 is the number of rows that slice_symbolic cuts by T.
   for (auto &[dim, size] : kWideSizes.named())
     text += "dim " + dim + " <= " + std::to_string(dim == "T" ? 64 : size) + "\n";
-  for (const OperatorRow &row : operatorTable()) {
-    std::string body = row.expression;
+  auto add = [&](const std::string &name, const OperatorRow &row, std::string body) {
     if (body.find("return ") == std::string::npos)
       body = "return " + body;
-    text += "fn " + functionName(row) + "(" + row.inputs + ") { " + body + " }\n";
+    text += "fn " + name + "(" + row.inputs + ") { " + body + " }\n";
+  };
+  for (const OperatorRow &row : operatorTable()) {
+    add(functionName(row), row, row.expression);
+    if (*row.surrogate)
+      add(differencedName(row), row, row.surrogate);
   }
   return text;
 }

@@ -30,6 +30,7 @@ struct OperatorRow {
   const char *expression; ///< or several statements, the last one `return`
   std::vector<ValueRange> ranges = {};
   unsigned traits = None;
+  const char *surrogate = ""; ///< straight-through: the expression whose derivative stands for that of `expression`
 };
 
 const std::vector<OperatorRow> &operatorTable();
@@ -49,6 +50,8 @@ const std::vector<Sizes> &oddSizes();
 
 /// Not the row's name alone, which is often a builtin's.
 std::string functionName(const OperatorRow &row);
+/// The function of which finite differences are taken.
+std::string differencedName(const OperatorRow &row);
 /// What GoogleTest shows of a row.
 inline void PrintTo(const OperatorRow &row, std::ostream *out) { *out << row.expression; }
 /// All rows as one program.

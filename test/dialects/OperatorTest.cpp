@@ -90,6 +90,7 @@ TEST_P(Operator, DerivativeAgreesWithFiniteDifferences) {
   std::vector<Array> results = reference(*bench.differentiated, name, inputs), cotangents = OperatorBench::cotangents(results);
   std::vector<Array> got = reference(*bench.differentiated, name + "_gradient", withCotangents(inputs, results));
   size_t next = results.size();
+  std::string differenced = differencedName(row);
   auto function = bench.program->surface().lookupSymbol<mlir::func::FuncOp>(name);
   for (size_t i = 0; i < inputs.size(); ++i) {
     if (!mlir::cast<mlir::RankedTensorType>(function.getArgument(i).getType()).getElementType().isF32())
@@ -98,9 +99,9 @@ TEST_P(Operator, DerivativeAgreesWithFiniteDifferences) {
     for (int64_t j = 0; j < want.size(); ++j) {
       double value = inputs[i].data[j];
       inputs[i].data[j] = value + kDifferenceStep;
-      double up = scalarOf(reference(bench.program->surface(), name, inputs), cotangents);
+      double up = scalarOf(reference(bench.program->surface(), differenced, inputs), cotangents);
       inputs[i].data[j] = value - kDifferenceStep;
-      double down = scalarOf(reference(bench.program->surface(), name, inputs), cotangents);
+      double down = scalarOf(reference(bench.program->surface(), differenced, inputs), cotangents);
       inputs[i].data[j] = value;
       want.data[j] = (up - down) / (2 * kDifferenceStep);
     }
