@@ -263,7 +263,31 @@ LogicalResult MatchingPursuitOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = std::move(result);
   return success();
 }
-/// An atom that is chosen twice has two slots, which whoever reads the entries adds up.
+/// An atom that is chosen again adds to the slot of its first choice and leaves its own unused: what follows works slot by slot.
+static void joinRepeated(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &values, SmallVectorImpl<Value> &indices, const Dim &atoms) {
+  Formula zero(b, 0.0), one(b, 1.0);
+  SmallVector<Value> joined, places;
+  for (size_t s = 0; s < values.size(); ++s) {
+    Formula place(b, indices[s]), sum(b, values[s]), earlier = zero;
+    for (size_t t = 0; t < values.size(); ++t) {
+      if (t == s)
+        continue;
+      Formula isSame = Formula(b, indices[t]) == place;
+      if (t < s)
+        earlier = earlier + select(isSame, one, zero);
+      else
+        sum = sum + select(isSame, Formula(b, values[t]), zero);
+    }
+    if (s == 0) {
+      joined.push_back(sum.value), places.push_back(place.value);
+      continue;
+    }
+    Formula isRepeated = earlier > 0.5, none = toInt(sizeAsNumber(sum, atoms));
+    joined.push_back(select(isRepeated, zero, sum).value);
+    places.push_back(select(isRepeated, none, place).value);
+  }
+  values = joined, indices = places;
+}
 LogicalResult MatchingPursuitOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Formula rest(b, getX()), atoms(b, getW());
@@ -278,6 +302,7 @@ LogicalResult MatchingPursuitOp::decompose(OpBuilder &builder, SmallVectorImpl<V
     values.push_back(amount.value);
     indices.push_back(one.value);
   }
+  joinRepeated(b, values, indices, atoms.dims()[0]);
   slots.back() = Dim::constant(getSteps());
   Value all = reshape(concat(b, values, 1), slots).value, places = reshape(concat(b, indices, 1), slots).value;
   results.push_back(SparseOfOp::create(b, all, places, Value(), dimsAttr(b.getContext(), dimsOf(getResult())), std::to_string(getSteps())));
