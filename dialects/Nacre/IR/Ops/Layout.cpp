@@ -2,6 +2,7 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
+#include "dialects/Nacre/IR/Ops/SparseActivation.h"
 
 #include "llvm/ADT/STLExtras.h"
 
@@ -219,9 +220,11 @@ LogicalResult SliceOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<
   return success();
 }
 /// Entries beyond the part are unused in it without being touched.
-FailureOr<Entries> SliceOp::onEntries(OpBuilder &, ArrayRef<Entries> operands) {
+/// What lies beyond becomes 0, so that no cotangent reaches an entry that was cut off.
+FailureOr<Entries> SliceOp::onEntries(OpBuilder &builder, ArrayRef<Entries> operands) {
   Entries result = operands[0];
   result.dense = dimsOf(getResult());
+  result.values = usedValues(builder, result);
   return result;
 }
 LogicalResult SliceOp::evaluate(Evaluation &evaluation) {
