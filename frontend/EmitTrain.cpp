@@ -70,7 +70,7 @@ void TrainEmitter::checkInput(const Name &name, const InputDecl &input, mlir::fu
   Dims dims = dimsOf(tensor);
   if (dims.empty()) {
     auto choices = op.getArgAttrOfType<mlir::DenseI64ArrayAttr>(index, "nacre.choices");
-    numberInputs.push_back({name, &input, choices ? choices.asArrayRef().vec() : std::vector<int64_t>()});
+    numberInputs.push_back({name, &input, tensor.getElementType().isInteger(32), choices ? choices.asArrayRef().vec() : std::vector<int64_t>()});
     return;
   }
   bool isRows = !dims[0].asConstant();

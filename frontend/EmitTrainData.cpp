@@ -2,6 +2,9 @@
 // Where a training takes its inputs from, which rows it uses, and what it measures.
 #include "frontend/TrainEmitter.h"
 
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
 using namespace nacre;
 
 /// A name in the data file, or the value of an input that is one number.
@@ -34,8 +37,13 @@ void TrainEmitter::checkNumber(const NumberInput &number) {
   if (!value && number.choices.empty())
     diagnostics.error(number.reader.range, "expected a value for '" + name + "', which is one number, such as data = { " + name + ": 0.5 }")
         .note(number.input->name.range, "'" + name + "' is declared here");
-  if (value && !number.choices.empty() && !llvm::is_contained(number.choices, value.getValueAsDouble()))
-    diagnostics.error(seen["data"], "expected '" + name + "' to be one of its choices, but got " + llvm::Twine(int64_t(value.getValueAsDouble())))
+  double given = value ? value.getValueAsDouble() : 0;
+  bool isChoice = number.choices.empty() || llvm::is_contained(number.choices, given);
+  bool fits = !number.isInteger || (given == double(int64_t(given)) && llvm::isInt<32>(int64_t(given)));
+  if (value && !(isChoice && fits))
+    diagnostics
+        .error(seen["data"],
+               "expected '" + name + "' to be " + (isChoice ? "an i32" : "one of its choices") + ", but got " + llvm::formatv("{0:g}", given))
         .note(number.input->name.range, "'" + name + "' is declared here");
 }
 

@@ -33,6 +33,7 @@ private:
   struct NumberInput {
     Name reader; ///< the loss or the metric
     const InputDecl *input;
+    bool isInteger;
     std::vector<int64_t> choices;
   };
 

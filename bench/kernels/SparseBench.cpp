@@ -48,7 +48,7 @@ ContractSpec encodeSpec(bool folds) {
   spec.extras = {Element::F32};
   spec.epilogue = biasRelu;
   if (folds) {
-    spec.fold = FoldSpec{k, {false, false}};
+    spec.fold = FoldSpec{FoldSpec::Best, k, {false, false}};
     spec.schedule.rows = kFoldRows;
   }
   return spec;

@@ -4,12 +4,4 @@
 #
 # usage: test.sh BUILD
 here=$(cd "$(dirname "$0")" && pwd)
-name="sae explains what it promises, with few dead latents"
-output=$(bash "$here/run.sh" "$1" 2>&1)
-status=$?
-echo "$output"
-case $status in
-  0) echo "ok $name" ;;
-  77) echo "ok $name # SKIP $(tail -n 1 <<<"$output")" ;;
-  *) echo "not ok $name" ;;
-esac
+exec bash "$here/../tap.sh" "$here" "$1" "sae explains what it promises, with few dead latents"

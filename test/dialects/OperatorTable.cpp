@@ -398,6 +398,8 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"sparsify_decode", "x: f32[B, T, 9], a: f32[9, 24], w: f32[24, K]", "linear(sparsify(relu(linear(x, a) - 1), 20), w)"},
       {"sparsify_jumprelu", "x: f32[B, 24], s: f32[24], w: f32[24, K]", "linear(sparsify(x * to_float(x > 0.5), 24) * s, w)"},
       {"min_nonzero", "x: f32[B, 24], y: f32[B, 9]", "min_nonzero(batch_topk(relu(x), 3)) + min_nonzero(topk(y, 2))", {}, Discrete},
+      {"matching_pursuit_entries", "x: f32[B, 2], W: f32[3, 2]", "z = matching_pursuit(x, W, 4)  return values(z) + 2 * to_float(indices(z))",
+        {{"W", 0.3, 0.6}, {"x", 0.5, 2}}, Discrete},
       {"matching_pursuit_again", "x: f32[B, 2], W: f32[3, 2]", "densify(tanh(matching_pursuit(x, W, 3)))", {{"W", 0.3, 0.6}, {"x", 0.5, 2}}},
       {"matching_pursuit", "x: f32[B, 6], W: f32[9, 6]", "linear(matching_pursuit(x, W, 3), W)", {{"W", -0.5, 0.5}}},
       {"grouped_linear", "x: f32[B, N], w: f32[3, N, M], e: i32[B]", "grouped_linear(x, w, e)", {{"e", -1, 5}}},

@@ -64,7 +64,8 @@ struct ContractSpec : EpilogueSpec {
   int64_t resultCount() const { return fold ? fold->outputs() : outputs; }
 };
 
-/// The slots of a contraction: the fixed ones, then those of each extra, of each output, of the checkpoints, and of a fold's table.
+/// The slots of a contraction: the fixed ones, then those of each extra, of each output, of the checkpoints, of a fold's
+/// table, of a grouping, and a fold's rows of a task.
 /// All strides count elements. Matrix b of a batch is (b / batchInner, b % batchInner), with one stride for each part.
 class ContractSlots {
 public:

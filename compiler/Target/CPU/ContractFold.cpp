@@ -66,24 +66,34 @@ protected:
   int64_t rows, vectors, lanes;
 };
 
-/// State of a row: the best value of every lane, then its column.
-class BestFold final : public PanelFold {
+/// A fold whose state of a row is two vectors: what each lane has seen.
+class LanesFold : public PanelFold {
 public:
   using PanelFold::PanelFold;
   int64_t bytes() const override { return 4 * rows * 2 * lanes; }
 
+protected:
+  Value firstOf(VectorBuilder &b, Value state, Value row) { return b.at(state, b.mul(row, 2 * lanes)); }
+  Value secondOf(VectorBuilder &b, Value state, Value row) { return b.at(firstOf(b, state, row), lanes); }
+};
+
+/// State of a row: the best value of every lane, then its column.
+class BestFold final : public LanesFold {
+public:
+  using LanesFold::LanesFold;
+
   void begin(VectorBuilder &b, Value state, const Block &block) override {
     b.loop(b.integer(0), block.rows, 1, [&](Value row) {
-      b.store(b.splat(-kInfinity), valuesOf(b, state, row));
-      b.store(b.splatInteger(0), columnsOf(b, state, row));
+      b.store(b.splat(-kInfinity), firstOf(b, state, row));
+      b.store(b.splatInteger(0), secondOf(b, state, row));
     });
   }
 
   void finish(VectorBuilder &b, Value state, const Block &block, Value columns) override {
     b.loop(b.integer(0), block.rows, 1, [&](Value row) {
-      Value values = b.load(valuesOf(b, state, row)), best = b.maximum(values);
+      Value values = b.load(firstOf(b, state, row)), best = b.maximum(values);
       Value isBest = b.compareFloat(CmpFPredicate::OEQ, values, b.broadcast(best));
-      Value places = b.loadInts(columnsOf(b, state, row), b.mask(b.integer(lanes)));
+      Value places = b.loadInts(secondOf(b, state, row), b.mask(b.integer(lanes)));
       // The lowest column is the largest of -column.
       Value negated = b.select(isBest, b.sub(b.splatInteger(0), places), b.splatInteger(std::numeric_limits<int32_t>::min()));
       Value index = b.sub(b.integer(0), b.extend(b.maximumInteger(negated)));
@@ -97,7 +107,7 @@ public:
 
 protected:
   void takeRow(VectorBuilder &b, Value state, Value row, llvm::ArrayRef<Lanes> panel) override {
-    Value best = b.load(valuesOf(b, state, row)), place = b.loadInts(columnsOf(b, state, row), b.mask(b.integer(lanes)));
+    Value best = b.load(firstOf(b, state, row)), place = b.loadInts(secondOf(b, state, row), b.mask(b.integer(lanes)));
     for (const Lanes &lane : panel) {
       Value better = b.compareFloat(CmpFPredicate::OGT, lane.values, best);
       if (lane.mask)
@@ -105,13 +115,9 @@ protected:
       best = b.select(better, lane.values, best);
       place = b.select(better, lane.columns, place);
     }
-    b.store(best, valuesOf(b, state, row));
-    b.store(place, columnsOf(b, state, row));
+    b.store(best, firstOf(b, state, row));
+    b.store(place, secondOf(b, state, row));
   }
-
-private:
-  Value valuesOf(VectorBuilder &b, Value state, Value row) { return b.at(state, b.mul(row, 2 * lanes)); }
-  Value columnsOf(VectorBuilder &b, Value state, Value row) { return b.at(valuesOf(b, state, row), lanes); }
 };
 
 /// State of a row: a threshold, a count, and a buffer of values and columns in ascending order of the columns.
@@ -199,45 +205,40 @@ private:
 };
 
 /// State of a row: the maximum so far of every lane, then the sum of exp(x - maximum).
-class LogSumExpFold final : public PanelFold {
+class LogSumExpFold final : public LanesFold {
 public:
-  using PanelFold::PanelFold;
-  int64_t bytes() const override { return 4 * rows * 2 * lanes; }
+  using LanesFold::LanesFold;
 
   void begin(VectorBuilder &b, Value state, const Block &block) override {
     b.loop(b.integer(0), block.rows, 1, [&](Value row) {
       // Finite, so that the difference of two of them is a number.
-      b.store(b.splat(std::numeric_limits<float>::lowest()), maximaOf(b, state, row));
-      b.store(b.splat(0), sumsOf(b, state, row));
+      b.store(b.splat(std::numeric_limits<float>::lowest()), firstOf(b, state, row));
+      b.store(b.splat(0), secondOf(b, state, row));
     });
   }
 
   void finish(VectorBuilder &b, Value state, const Block &block, Value) override {
     b.loop(b.integer(0), block.rows, 1, [&](Value row) {
-      Value maxima = b.load(maximaOf(b, state, row)), top = b.maximum(maxima);
-      Value shares = b.mulf(b.load(sumsOf(b, state, row)), b.exp(b.subf(maxima, b.broadcast(top))));
+      Value maxima = b.load(firstOf(b, state, row)), top = b.maximum(maxima);
+      Value shares = b.mulf(b.load(secondOf(b, state, row)), b.exp(b.subf(maxima, b.broadcast(top))));
       b.storeScalar(b.addf(top, b.log(b.sum(shares))), rowOfOutput(b, block, 0, row));
     });
   }
 
 protected:
   void takeRow(VectorBuilder &b, Value state, Value row, llvm::ArrayRef<Lanes> panel) override {
-    Value before = b.load(maximaOf(b, state, row)), top = before;
+    Value before = b.load(firstOf(b, state, row)), top = before;
     Values seen;
     for (const Lanes &lane : panel) {
       seen.push_back(lane.mask ? b.select(lane.mask, lane.values, b.splat(-kInfinity)) : lane.values);
       top = b.maxf(top, seen.back());
     }
-    Value sum = b.mulf(b.load(sumsOf(b, state, row)), b.exp(b.subf(before, top)));
+    Value sum = b.mulf(b.load(secondOf(b, state, row)), b.exp(b.subf(before, top)));
     for (Value values : seen)
       sum = b.addf(sum, b.exp(b.subf(values, top)));
-    b.store(top, maximaOf(b, state, row));
-    b.store(sum, sumsOf(b, state, row));
+    b.store(top, firstOf(b, state, row));
+    b.store(sum, secondOf(b, state, row));
   }
-
-private:
-  Value maximaOf(VectorBuilder &b, Value state, Value row) { return b.at(state, b.mul(row, 2 * lanes)); }
-  Value sumsOf(VectorBuilder &b, Value state, Value row) { return b.at(maximaOf(b, state, row), lanes); }
 };
 
 /// No state but the result: the epilogue's elements replace a region's sums, and their product with rows of the table is added to it.

@@ -29,6 +29,14 @@ Array Array::zeros(nacre_dtype type, std::vector<int64_t> shape) {
   return array;
 }
 
+Array Array::number(nacre_dtype type, double value) {
+  Array array = zeros(type, {});
+  float real = float(value);
+  int32_t whole = int32_t(value);
+  std::memcpy(array.bytes.data(), type == NACRE_F32 ? static_cast<const void *>(&real) : &whole, sizeof real);
+  return array;
+}
+
 int64_t Array::count() const {
   int64_t product = 1;
   for (int64_t size : shape)

@@ -21,6 +21,8 @@ struct Array {
 
   /// Zeroed.
   static Array zeros(nacre_dtype type, std::vector<int64_t> shape);
+  /// One number, f32 or i32.
+  static Array number(nacre_dtype type, double value);
   int64_t count() const;
   /// A view; the array must outlive it and keep its size.
   nacre_tensor tensor() const;

@@ -45,7 +45,7 @@ static llvm::Expected<Measurement> measureChoices(const LoadedModel &model, nacr
                        ": " + llvm::Twine(port.choices[port.choice_count - 1]) + " } in the train block fixes one");
   data.open.clear();
   for (int32_t i = 0; i < port.choice_count; ++i) {
-    setNumber(width, double(port.choices[i]));
+    width = Array::number(port.dtype, double(port.choices[i]));
     auto one = measure(model, context, function, data, rows, batch);
     if (!one) return one.takeError();
     result.widths.push_back(port.choices[i]);

@@ -44,11 +44,8 @@ int32_t tool::drawInputs(const nacre_function &function, int32_t count) {
 
 void tool::appendDraw(const nacre_function &function, int32_t count, uint64_t seed, int64_t draw, std::vector<Array> &inputs) {
   if (drawInputs(function, count) == 0) return;
-  for (int32_t value : {int32_t(uint32_t(seed)), int32_t(uint32_t(draw))}) {
-    Array array = Array::zeros(NACRE_I32, {});
-    std::memcpy(array.bytes.data(), &value, sizeof value);
-    inputs.push_back(std::move(array));
-  }
+  for (int32_t value : {int32_t(uint32_t(seed)), int32_t(uint32_t(draw))})
+    inputs.push_back(Array::number(NACRE_I32, value));
 }
 
 /// The name of an input in the data files.
@@ -68,15 +65,7 @@ static llvm::Expected<Array> numberInput(const LoadedModel &model, const nacre_f
     return userFailure("expected a value for '" + llvm::Twine(port.name) + "' of '" + function.name +
                        "', which is one number: data = { " + port.name + ": 0.5 } in the train block");
   if (!value) data.open.push_back(index);
-  Array array = Array::zeros(port.dtype, {});
-  setNumber(array, value ? *value : double(port.choices[port.choice_count - 1]));
-  return array;
-}
-
-void tool::setNumber(Array &array, double value) {
-  float real = float(value);
-  int32_t whole = int32_t(value);
-  std::memcpy(array.bytes.data(), array.type == NACRE_F32 ? static_cast<const void *>(&real) : &whole, sizeof real);
+  return Array::number(port.dtype, value ? *value : double(port.choices[port.choice_count - 1]));
 }
 
 llvm::Expected<RowData> tool::rowsFor(const LoadedModel &model, const nacre_function &function, int32_t inputCount,
@@ -206,6 +195,7 @@ std::vector<int64_t> tool::shuffled(std::vector<int64_t> rows, uint64_t seed, ui
 void tool::drawOpen(const nacre_function &function, const RowData &data, uint64_t seed, int64_t batch, std::vector<Array> &inputs) {
   for (int32_t index : data.open) {
     const nacre_port &port = function.inputs[index];
-    setNumber(inputs[index], double(port.choices[draw(kWidthSite, seed, uint32_t(index), uint64_t(batch), port.choice_count)]));
+    int64_t chosen = port.choices[draw(kWidthSite, seed, uint32_t(index), uint64_t(batch), port.choice_count)];
+    inputs[index] = Array::number(port.dtype, double(chosen));
   }
 }

@@ -26,9 +26,6 @@ struct RowData {
   std::vector<Array> gather(llvm::ArrayRef<int64_t> numbers) const;
 };
 
-/// Makes an input that is one number.
-void setNumber(Array &array, double value);
-
 /// A choice for every open width of a batch, keyed by (seed, batch): each is as likely as another.
 void drawOpen(const nacre_function &function, const RowData &data, uint64_t seed, int64_t batch, std::vector<Array> &inputs);
 

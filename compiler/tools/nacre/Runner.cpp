@@ -16,18 +16,10 @@ using namespace nacre::tool;
 
 /// A number on the command line, for an input of rank 0.
 static llvm::Expected<Array> numberFor(const nacre_port &port, llvm::StringRef text) {
-  Array array = Array::zeros(port.dtype, {});
   double real;
   int32_t whole;
-  if (port.dtype == NACRE_I32 && !text.getAsInteger(10, whole)) {
-    std::memcpy(array.bytes.data(), &whole, sizeof whole);
-    return array;
-  }
-  if (port.dtype == NACRE_F32 && !text.getAsDouble(real)) {
-    float value = float(real);
-    std::memcpy(array.bytes.data(), &value, sizeof value);
-    return array;
-  }
+  if (port.dtype == NACRE_I32 && !text.getAsInteger(10, whole)) return Array::number(port.dtype, whole);
+  if (port.dtype == NACRE_F32 && !text.getAsDouble(real)) return Array::number(port.dtype, real);
   return userFailure("expected a number for '" + llvm::Twine(port.name) + "', but got '" + text + "'");
 }
 

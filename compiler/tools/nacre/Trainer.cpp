@@ -80,11 +80,7 @@ llvm::Error Trainer::countSteps() {
 }
 
 /// The rate and the step as the last two inputs of the step function.
-static Array scalar(float value) {
-  Array array = Array::zeros(NACRE_F32, {});
-  std::memcpy(array.bytes.data(), &value, sizeof value);
-  return array;
-}
+static Array scalar(float value) { return Array::number(NACRE_F32, value); }
 
 /// The largest sizes that training and measuring will see: those of one full batch.
 static llvm::Expected<std::vector<int64_t>> largestDims(const LoadedModel &model, const nacre_function &function, const RowData &data,

@@ -5,6 +5,8 @@
 #include "dialects/Nacre/IR/Ops/Reduction.h"
 #include "dialects/Nacre/IR/Ops/SparseActivation.h"
 
+#include "llvm/ADT/bit.h"
+
 #include <cmath>
 
 using namespace nacre;
@@ -137,8 +139,7 @@ LogicalResult DifferingBitsOp::evaluate(Evaluation &evaluation) {
   Array result(evaluation.shapeOf(getResult()));
   forEach(result.shape, [&](ArrayRef<int64_t> at) {
     for (int64_t k = 0; k < a.shape[1]; ++k)
-      for (uint32_t bits = uint32_t(int32_t(a.at({at[0], k}))) ^ uint32_t(int32_t(b.at({k, at[1]}))); bits; bits >>= 1)
-        result(at) += double(bits & 1);
+      result(at) += llvm::popcount(uint32_t(int32_t(a.at({at[0], k}))) ^ uint32_t(int32_t(b.at({k, at[1]}))));
   });
   evaluation.out() = std::move(result);
   return success();

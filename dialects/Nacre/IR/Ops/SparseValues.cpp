@@ -263,30 +263,23 @@ LogicalResult MatchingPursuitOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = std::move(result);
   return success();
 }
-/// An atom that is chosen again adds to the slot of its first choice and leaves its own unused: what follows works slot by slot.
-static void joinRepeated(ImplicitLocOpBuilder &b, SmallVectorImpl<Value> &values, SmallVectorImpl<Value> &indices, const Dim &atoms) {
-  Formula zero(b, 0.0), one(b, 1.0);
-  SmallVector<Value> joined, places;
-  for (size_t s = 0; s < values.size(); ++s) {
-    Formula place(b, indices[s]), sum(b, values[s]), earlier = zero;
-    for (size_t t = 0; t < values.size(); ++t) {
-      if (t == s)
-        continue;
-      Formula isSame = Formula(b, indices[t]) == place;
-      if (t < s)
-        earlier = earlier + select(isSame, one, zero);
-      else
-        sum = sum + select(isSame, Formula(b, values[t]), zero);
-    }
-    if (s == 0) {
-      joined.push_back(sum.value), places.push_back(place.value);
-      continue;
-    }
-    Formula isRepeated = earlier > 0.5, none = toInt(sizeAsNumber(sum, atoms));
-    joined.push_back(select(isRepeated, zero, sum).value);
-    places.push_back(select(isRepeated, none, place).value);
-  }
-  values = joined, indices = places;
+/// The steps' entries [rows, steps] as Entries.h wants them: an atom that was chosen again adds to its first choice, because what follows
+/// works slot by slot; indices ascend, unused slots come last.
+static Entries joined(Formula values, Formula indices, const Dim &atoms) {
+  ImplicitLocOpBuilder &b = *values.b;
+  Dim steps = values.dims()[1], one = Dim::constant(1);
+  Formula zero(b, 0.0), unit(b, 1.0), none = sizeAsNumber(values, atoms);
+  auto own = [](Formula x) { return addAxis(x, 2); };
+  auto other = [](Formula x) { return addAxis(x, 1); };
+  auto sumOfOthers = [](Formula pairs) { return dropAxis(reduceSum(pairs, 2), 2); };
+  Formula isSame = own(indices) == other(indices), isEarlier = iota(b, {one, steps}, 1) < iota(b, {steps, one}, 0);
+  Formula isRepeated = sumOfOthers(select(isSame, select(isEarlier, unit, zero), zero)) > 0.5;
+  Formula sums = select(isRepeated, zero, sumOfOthers(select(isSame, other(values), zero)));
+  Formula keys = select(isRepeated, none, toFloat(indices));
+  // Slot r takes the entry with r smaller indices. Repeated ones share the place behind the last, with value 0.
+  Formula isHere = iota(b, {steps, one}, 0) == other(sumOfOthers(toFloat(other(keys) < own(keys))));
+  Formula places = -dropAxis(reduceMax(-select(isHere, other(keys), none), 2), 2);
+  return {sumOfOthers(select(isHere, other(sums), zero)).value, toInt(places).value};
 }
 LogicalResult MatchingPursuitOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
@@ -302,9 +295,9 @@ LogicalResult MatchingPursuitOp::decompose(OpBuilder &builder, SmallVectorImpl<V
     values.push_back(amount.value);
     indices.push_back(one.value);
   }
-  joinRepeated(b, values, indices, atoms.dims()[0]);
+  Entries entries = joined(concat(b, values, 1), concat(b, indices, 1), atoms.dims()[0]);
   slots.back() = Dim::constant(getSteps());
-  Value all = reshape(concat(b, values, 1), slots).value, places = reshape(concat(b, indices, 1), slots).value;
+  Value all = reshape(Formula(b, entries.values), slots).value, places = reshape(Formula(b, entries.indices), slots).value;
   results.push_back(SparseOfOp::create(b, all, places, Value(), dimsAttr(b.getContext(), dimsOf(getResult())), std::to_string(getSteps())));
   return success();
 }
