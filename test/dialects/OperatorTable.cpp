@@ -158,6 +158,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"embedding_joined", "e: f32[11, N], i: i32[B, T], c: f32[B, 1, N]", "concat(c, embedding(e, i), axis = 1)", {{"i", 0, 11}}},
       {"embedding_widened", "e: f32[11, N], i: i32[B, T], c: f32[B, T, 3]", "concat(c, embedding(e, i))", {{"i", 0, 11}}},
       {"embedding_of_argmax", "e: f32[9, N], x: f32[B, 9]", "embedding(e, argmax(x))"},
+      {"embedding_beyond", "e: f32[5, N], i: i32[B, T], j: i32[B, T]", "embedding(e, i - j)", {{"i", 0, 9}, {"j", 0, 9}}},
       {"embedding_columns", "e: f32[7, 9], i: i32[B]", "embedding(e[:, 2:8], i) * 2", {{"i", 0, 7}}},
       //===-- attention ------------------------------------------------------------------------------------------------------===//
       {"attention", "q: f32[B, 2, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8]", "attention(q, k, v)"},
