@@ -41,6 +41,8 @@ static LogicalResult lowerToPrimitives(ModuleOp module) {
     return failure();
   if (failed(decompose(module, /*keepDifferentiable=*/false)) || failed(simplify(module)))
     return failure();
+  for (auto function : module.getOps<func::FuncOp>())
+    skipPadding(function);
   return cleanUp(module);
 }
 
