@@ -169,6 +169,12 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   describeStep(result.model);
   if (failed(lowerToPrimitives(module)))
     return failure();
+  if (options.memoryLimit) {
+    FailureOr<std::vector<MemoryReport>> reports = limitMemory(module, *options.memoryLimit);
+    if (failed(reports))
+      return failure();
+    result.memory = std::move(*reports);
+  }
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
   if (failed(planModel(module, result.model)))

@@ -5,6 +5,7 @@
 #include "compiler/Artifact/StagedFolder.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/MemoryOption.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -81,10 +82,12 @@ static int runCompile(const Arguments &arguments, Console &console) {
     return console.usage("expected a stage of (" + llvm::join(llvm::ArrayRef(stages), ", ") + "), but got '" + stage + "'");
   auto levels = parseLevels(arguments);
   if (!levels) return console.usage(llvm::toString(levels.takeError()));
+  auto memoryLimit = parseMemoryLimit(arguments);
+  if (!memoryLimit) return console.usage(llvm::toString(memoryLimit.takeError()));
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps")}, console, status);
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps"), *memoryLimit}, console, status);
   if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
@@ -93,6 +96,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   }
   if (stage != "lib")
     return emitText(arguments, console, result->model.name.empty() ? "model" : prefixOf(result->model), stage, result->text);
+  reportMemory(console, result->memory);
   console.enterStage("link");
   auto files = writeLibrary(result->model, result->object, *arguments.get("out"));
   if (!files) return console.fail(files.takeError());
@@ -114,6 +118,11 @@ or none.
 
 With --taps every `tap` of the model is a buffer that a call may read, set, add to, scale, clamp or mask; <model>.h lists them.
 
+With --memory-limit the values that a call keeps fit into a budget, at the greatest sizes that the dims may have: values that a training
+step reads again much later are computed twice, the cheap ones first. Parameters, inputs and results are not counted.
+
+  nacre compile digits.nacre -o out/ --memory-limit 20MB
+
 With --emit the tool stops earlier and prints what it has:
 
   nacre compile digits.nacre --emit=ast        the file as it was understood
@@ -129,6 +138,7 @@ With --emit the tool stops earlier and prints what it has:
        modelOption,
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
+       memoryLimitOption,
        cpuOption},
       runCompile};
   return command;

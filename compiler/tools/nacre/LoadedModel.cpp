@@ -5,6 +5,7 @@
 #include "compiler/Artifact/Library.h"
 #include "compiler/Target/CPU/Levels.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/MemoryOption.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -66,8 +67,15 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
 static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, llvm::SmallVectorImpl<char> &folder,
                                                Console &console, int &status) {
-  auto result = compileModel(path, arguments.get("model", ""), {levelsOfThisMachine(), Stage::Object, arguments.has("tap")}, console, status);
+  auto memoryLimit = parseMemoryLimit(arguments);
+  if (!memoryLimit) {
+    status = console.usage(llvm::toString(memoryLimit.takeError()));
+    return std::nullopt;
+  }
+  CompileOptions options = {levelsOfThisMachine(), Stage::Object, arguments.has("tap"), *memoryLimit};
+  auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
+  reportMemory(console, result->memory);
   console.enterStage("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {
     status = console.fail("cannot create a temporary folder: " + code.message());
