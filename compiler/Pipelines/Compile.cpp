@@ -99,7 +99,9 @@ static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
         describeProgram(program, function);
   }
   for (auto kernel : module.getOps<plan::KernelOp>())
-    model.kernels.push_back({symbolPrefix(model.name) + "_" + kernel.getSymName().str(), kernel.getSkeleton().str()});
+    model.kernels.push_back(describeKernel(kernel));
+  for (KernelDescription &kernel : model.kernels)
+    kernel.name = symbolPrefix(model.name) + "_" + kernel.name;
   for (FunctionDescription &function : model.functions)
     for (LaunchDescription &launch : function.launches)
       launch.kernel = symbolPrefix(model.name) + "_" + launch.kernel;
@@ -110,6 +112,7 @@ static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
 static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileOptions &options, ModelDescription &model) {
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc(), model.name);
   cpu::ProgramTables tables;
+  tables.traced = options.trace;
   for (auto [i, dim] : llvm::enumerate(model.dims))
     tables.dims[dim.name] = i;
   for (const ParameterDescription &parameter : model.parameters)
@@ -163,6 +166,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   if (options.stopAfter == Stage::Nacre)
     return stopWith(module);
   result.model = describeInterface(module);
+  result.model.traced = options.trace;
   result.model.levels.assign(options.levels.begin(), options.levels.end());
   describeStep(result.model);
   if (failed(lowerToPrimitives(module)))

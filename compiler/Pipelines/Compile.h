@@ -18,6 +18,7 @@ struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
   bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
+  bool trace = false; ///< whether calls can be traced; otherwise launches are called as they are
 };
 
 struct CompileResult {

@@ -64,9 +64,10 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 }
 
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
-static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, llvm::SmallVectorImpl<char> &folder,
-                                               Console &console, int &status) {
-  auto result = compileModel(path, arguments.get("model", ""), {levelsOfThisMachine(), Stage::Object, arguments.has("tap")}, console, status);
+static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, bool traced,
+                                               llvm::SmallVectorImpl<char> &folder, Console &console, int &status) {
+  CompileOptions options{levelsOfThisMachine(), Stage::Object, arguments.has("tap"), traced};
+  auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
   console.enterStage("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {
@@ -79,7 +80,8 @@ static std::optional<std::string> buildLibrary(llvm::StringRef path, const Argum
   return std::nullopt;
 }
 
-std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status) {
+std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status,
+                                               bool traced) {
   std::unique_ptr<LoadedModel> loaded(new LoadedModel);
   if (!llvm::sys::fs::exists(path)) {
     status = console.fail("expected a model file or a compiled library, but there is no '" + path + "'");
@@ -88,7 +90,7 @@ std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Argum
   llvm::SmallString<128> folder;
   std::string library = path.str();
   if (llvm::sys::path::extension(path) != ".so") {
-    auto built = buildLibrary(path, arguments, folder, console, status);
+    auto built = buildLibrary(path, arguments, traced, folder, console, status);
     if (built)
       library = *built;
     else
