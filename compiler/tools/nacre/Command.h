@@ -26,5 +26,6 @@ const Command &fmtCommand();
 const Command &showCommand();
 const Command &sliceCommand();
 const Command &profileCommand();
+const Command &explainCommand();
 
 } // namespace nacre::tool

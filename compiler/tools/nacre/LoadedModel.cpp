@@ -5,6 +5,7 @@
 #include "compiler/Artifact/Library.h"
 #include "compiler/Target/CPU/Levels.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/StageTimes.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -66,15 +67,17 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
 static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, bool traced,
                                                llvm::SmallVectorImpl<char> &folder, Console &console, int &status) {
-  CompileOptions options{levelsOfThisMachine(), Stage::Object, arguments.has("tap"), traced};
+  StageTimes times(arguments, console);
+  CompileOptions options{levelsOfThisMachine(), Stage::Objects, arguments.has("tap"), traced, &times.whole()};
   auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
   console.enterStage("link");
+  mlir::TimingScope scope = times.whole().nest("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {
     status = console.fail("cannot create a temporary folder: " + code.message());
     return std::nullopt;
   }
-  auto library = writeSharedLibrary(result->model, result->object, llvm::StringRef(folder.data(), folder.size()));
+  auto library = writeSharedLibrary(result->model, objectsOf(*result), llvm::StringRef(folder.data(), folder.size()));
   if (library) return *library;
   status = console.fail(library.takeError());
   return std::nullopt;

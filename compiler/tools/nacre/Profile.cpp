@@ -5,6 +5,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Inputs.h"
 #include "compiler/tools/nacre/ProfileReport.h"
 
@@ -110,6 +111,7 @@ NACRE_CPU=v3 in the environment chooses a CPU level.
        {"rounds", "", "N", "calls to take the median of; default 10"},
        {"trace", "", "FILE", "write a trace of one call in JSON"},
        modelOption,
+       timingOption,
        threadsOption},
       runProfile};
   return command;
