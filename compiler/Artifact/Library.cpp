@@ -50,16 +50,21 @@ static Error localizeHidden(const std::string &input, const std::string &output)
 }
 
 /// Links everything into one object and returns its path, a scratch file of `folder`.
-static Expected<std::string> linkWhole(const ModelDescription &model, ArrayRef<char> object, StringRef manifest, const Linker &linker,
+static Expected<std::string> linkWhole(const ModelDescription &model, ArrayRef<StringRef> objects, StringRef manifest, const Linker &linker,
                                        const StagedFolder &folder) {
   auto table = emitModelTable(model, manifest);
   if (!table) return ours("model table", table.takeError());
-  std::string tablePath = folder.scratch("table.o"), modelPath = folder.scratch("model.o"), runtimePath = folder.scratch("runtime.a");
+  std::string tablePath = folder.scratch("table.o"), runtimePath = folder.scratch("runtime.a");
   std::string merged = folder.scratch("merged.o"), whole = folder.scratch(prefixOf(model) + ".o");
   if (Error error = writeScratch(tablePath, StringRef(table->data(), table->size()))) return error;
-  if (Error error = writeScratch(modelPath, StringRef(object.data(), object.size()))) return error;
+  std::vector<std::string> parts = {tablePath};
+  for (size_t i = 0; i < objects.size(); ++i) {
+    parts.push_back(folder.scratch("model" + std::to_string(i) + ".o"));
+    if (Error error = writeScratch(parts.back(), objects[i])) return error;
+  }
+  parts.push_back(runtimePath);
   if (Error error = writeScratch(runtimePath, runtimeArchive())) return error;
-  if (Error error = linker.linkRelocatable({tablePath, modelPath, runtimePath}, merged)) return error;
+  if (Error error = linker.linkRelocatable(parts, merged)) return error;
   if (Error error = localizeHidden(merged, whole)) return ours("hide symbols", std::move(error));
   return whole;
 }
@@ -96,13 +101,13 @@ static std::string inFolder(StringRef folder, const std::string &name) {
   return path.str().str();
 }
 
-Expected<LibraryFiles> nacre::writeLibrary(const ModelDescription &model, ArrayRef<char> object, StringRef path) {
+Expected<LibraryFiles> nacre::writeLibrary(const ModelDescription &model, ArrayRef<StringRef> objects, StringRef path) {
   StagedFolder folder;
   if (Error error = folder.open(path)) return error;
   auto linker = Linker::find();
   if (!linker) return linker.takeError();
   std::string manifest = manifestText(model), prefix = prefixOf(model);
-  auto whole = linkWhole(model, object, manifest, *linker, folder);
+  auto whole = linkWhole(model, objects, manifest, *linker, folder);
   if (!whole) return whole.takeError();
   if (Error error = stageShared(model, *whole, *linker, folder)) return error;
   if (Error error = stageArchive(model, *whole, folder)) return ours("archive", std::move(error));
@@ -112,12 +117,12 @@ Expected<LibraryFiles> nacre::writeLibrary(const ModelDescription &model, ArrayR
                       inFolder(path, prefix + ".json")};
 }
 
-Expected<std::string> nacre::writeSharedLibrary(const ModelDescription &model, ArrayRef<char> object, StringRef path) {
+Expected<std::string> nacre::writeSharedLibrary(const ModelDescription &model, ArrayRef<StringRef> objects, StringRef path) {
   StagedFolder folder;
   if (Error error = folder.open(path)) return error;
   auto linker = Linker::find();
   if (!linker) return linker.takeError();
-  auto whole = linkWhole(model, object, manifestText(model), *linker, folder);
+  auto whole = linkWhole(model, objects, manifestText(model), *linker, folder);
   if (!whole) return whole.takeError();
   if (Error error = stageShared(model, *whole, *linker, folder)) return error;
   if (Error error = folder.commit()) return error;

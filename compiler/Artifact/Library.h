@@ -17,11 +17,13 @@ struct LibraryFiles {
   std::string shared, archive, header, manifest;
 };
 
-/// Writes all files of the artefact into `folder`, or none. `object` holds the programs and kernels that `model` names.
+/// Writes all files of the artefact into `folder`, or none. `objects` hold the programs and kernels that `model` names.
 /// Plain errors are the user's (folder, linker); an InternalFailure is ours.
-llvm::Expected<LibraryFiles> writeLibrary(const ModelDescription &model, llvm::ArrayRef<char> object, llvm::StringRef folder);
+llvm::Expected<LibraryFiles> writeLibrary(const ModelDescription &model, llvm::ArrayRef<llvm::StringRef> objects,
+                                          llvm::StringRef folder);
 
 /// Writes the shared library alone and returns its path: for running a model at once.
-llvm::Expected<std::string> writeSharedLibrary(const ModelDescription &model, llvm::ArrayRef<char> object, llvm::StringRef folder);
+llvm::Expected<std::string> writeSharedLibrary(const ModelDescription &model, llvm::ArrayRef<llvm::StringRef> objects,
+                                               llvm::StringRef folder);
 
 } // namespace nacre

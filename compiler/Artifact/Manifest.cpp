@@ -45,11 +45,26 @@ template <typename List, typename Write> static void writeList(OStream &json, ll
   });
 }
 
+/// Arena buffers by position, everything else by name.
+static llvm::json::Array memoryJson(const std::vector<MemoryDescription> &list) {
+  llvm::json::Array result;
+  for (const MemoryDescription &memory : list) {
+    if (memory.buffer >= 0)
+      result.push_back(memory.buffer);
+    else
+      result.push_back(memory.name);
+  }
+  return result;
+}
+
 static void writeLaunch(OStream &json, const LaunchDescription &launch) {
   json.object([&] {
     json.attribute("kernel", launch.kernel);
     json.attribute("operations", launch.operations.str());
     json.attribute("bytes", launch.bytes.str());
+    if (!launch.place.empty()) json.attribute("place", launch.place);
+    json.attribute("reads", memoryJson(launch.reads));
+    json.attribute("writes", memoryJson(launch.writes));
   });
 }
 
@@ -170,6 +185,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
     json.attribute("levels", llvm::json::Array(model.levels));
     json.attribute("parameter_bytes", model.parameterBytes);
     json.attribute("scratch_bytes", model.scratchBytes);
+    if (model.traced) json.attribute("traced", true);
     writeDims(json, model);
     writeList(json, "parameters", model.parameters, writeParameter);
     writeList(json, "functions", model.functions,
@@ -178,6 +194,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
       json.object([&] {
         json.attribute("name", kernel.name);
         json.attribute("skeleton", kernel.skeleton);
+        json.attribute("operators", llvm::json::Array(kernel.operators));
       });
     });
     if (!model.training.step.empty()) writeTraining(json, model.training);

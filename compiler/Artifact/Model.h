@@ -27,11 +27,19 @@ struct PortDescription {
   std::vector<int64_t> stackedWidths; ///< an output that stacks the members of a nested value on axis 0: their widths
 };
 
+/// Memory that a launch touches.
+struct MemoryDescription {
+  int64_t buffer = -1; ///< an arena buffer: its position in FunctionDescription::buffers; -1 for anything else
+  std::string name;    ///< anything else: "parameter w1", "input x", "output result"
+};
+
 /// One launch of a kernel, for reports.
 struct LaunchDescription {
   std::string kernel;
-  Dim operations; ///< floating-point operations
-  Dim bytes;      ///< read and written at least once
+  Dim operations;    ///< floating-point operations
+  Dim bytes;         ///< read and written at least once
+  std::string place; ///< the line of the model that asks for it: "digits.nacre:19"; empty when no line does
+  std::vector<MemoryDescription> reads, writes;
 };
 
 /// One intermediate buffer, for reports and tests.
@@ -63,6 +71,7 @@ struct FunctionDescription {
 struct KernelDescription {
   std::string name;     ///< symbol without level; the compiled module defines <name>_<level> for every level
   std::string skeleton; ///< contract, rows, columns, attention, attention_backward, gather, scatter, loops
+  std::vector<std::string> operators; ///< what it carries out, in order: "matmul", "gelu"
 };
 
 struct ParameterDescription {
@@ -106,6 +115,7 @@ struct ModelDescription {
   std::vector<std::string> levels; ///< ascending: "v3", "v4"
   int64_t parameterBytes = 0;
   int64_t scratchBytes = 0;
+  bool traced = false; ///< calls can be traced
   TrainingDescription training;
 };
 

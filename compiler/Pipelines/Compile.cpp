@@ -11,6 +11,7 @@
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 
@@ -22,8 +23,9 @@ void nacre::registerDialects(DialectRegistry &registry) {
   cpu::registerKernelDialects(registry);
 }
 
-static LogicalResult cleanUp(ModuleOp module) {
+static LogicalResult cleanUp(ModuleOp module, TimingScope &timing) {
   PassManager passes(module.getContext());
+  passes.enableTiming(timing);
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(createCanonicalizerPass());
@@ -31,19 +33,24 @@ static LogicalResult cleanUp(ModuleOp module) {
 }
 
 /// Surface operators, nested and sparse values -> primitives, and the training step.
-static LogicalResult lowerToPrimitives(ModuleOp module) {
+static LogicalResult lowerToPrimitives(ModuleOp module, TimingScope &timing) {
+  TimingScope scope = timing.nest("primitives");
   if (failed(decompose(module, /*keepDifferentiable=*/true)))
     return failure();
   for (auto function : module.getOps<func::FuncOp>())
     if (failed(expandNested(function)) || failed(expandSparse(function)))
       return failure();
-  if (failed(cleanUp(module)) || failed(addTrainingStep(module)))
+  if (failed(cleanUp(module, scope)))
     return failure();
+  scope = timing.nest("training step");
+  if (failed(addTrainingStep(module)))
+    return failure();
+  scope = timing.nest("simplification");
   if (failed(decompose(module, /*keepDifferentiable=*/false)) || failed(simplify(module)))
     return failure();
   for (auto function : module.getOps<func::FuncOp>())
     skipPadding(function);
-  return cleanUp(module);
+  return cleanUp(module, scope);
 }
 
 static std::string printed(ModuleOp module) {
@@ -101,17 +108,26 @@ static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
         describeProgram(program, function);
   }
   for (auto kernel : module.getOps<plan::KernelOp>())
-    model.kernels.push_back({symbolPrefix(model.name) + "_" + kernel.getSymName().str(), kernel.getSkeleton().str()});
+    model.kernels.push_back(describeKernel(kernel));
+  for (KernelDescription &kernel : model.kernels)
+    kernel.name = symbolPrefix(model.name) + "_" + kernel.name;
   for (FunctionDescription &function : model.functions)
     for (LaunchDescription &launch : function.launches)
       launch.kernel = symbolPrefix(model.name) + "_" + launch.kernel;
   return success();
 }
 
-/// A module of kernels, one function a level, and programs.
+/// A module of kernels, one function a level, and programs; for objects of their own, each in a module inside it.
 static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileOptions &options, ModelDescription &model) {
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc(), model.name);
+  auto place = [&](StringRef name) -> ModuleOp {
+    if (options.stopAfter != Stage::Objects)
+      return *code;
+    OpBuilder builder = OpBuilder::atBlockEnd(code->getBody());
+    return ModuleOp::create(builder, module.getLoc(), name);
+  };
   cpu::ProgramTables tables;
+  tables.traced = options.trace;
   for (auto [i, dim] : llvm::enumerate(model.dims))
     tables.dims[dim.name] = i;
   for (const ParameterDescription &parameter : model.parameters)
@@ -124,7 +140,7 @@ static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileO
       if (!level)
         return module.emitError("the CPU target has no level '") << name << "'";
       std::string symbol = symbolPrefix(model.name) + "_" + kernel.getSymName().str() + "_" + name;
-      FailureOr<cpu::KernelInfo> info = cpu::emitKernel(*code, symbol, *level, kernel);
+      FailureOr<cpu::KernelInfo> info = cpu::emitKernel(place(symbol), symbol, *level, kernel);
       if (failed(info))
         return failure();
       model.scratchBytes = std::max(model.scratchBytes, info->scratchBytes);
@@ -133,8 +149,9 @@ static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileO
         return kernel.emitError("internal: the levels of this kernel split their work differently");
     }
   }
+  ModuleOp programs = place("programs");
   for (auto program : module.getOps<plan::ProgramOp>())
-    cpu::emitProgram(*code, symbolPrefix(model.name) + "_program_" + program.getSymName().str(), program, tables);
+    cpu::emitProgram(programs, symbolPrefix(model.name) + "_program_" + program.getSymName().str(), program, tables);
   return code;
 }
 
@@ -153,9 +170,23 @@ static LogicalResult emitMachineCode(ModuleOp code, Stage stage, CompileResult &
   return success();
 }
 
+/// One object for each module inside `code`, made side by side by the context's threads.
+static LogicalResult emitObjects(ModuleOp code, TimingScope &timing, CompileResult &result) {
+  SmallVector<ModuleOp> parts(code.getOps<ModuleOp>());
+  result.objects.resize(parts.size());
+  return failableParallelForEachN(code.getContext(), 0, parts.size(), [&](size_t i) -> LogicalResult {
+    llvm::raw_svector_ostream stream(result.objects[i]);
+    if (llvm::Error error = cpu::emitObject(parts[i], stream, cpu::EmitKind::Object, &timing))
+      return parts[i].emitError(llvm::toString(std::move(error)));
+    return success();
+  });
+}
+
 FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &options) {
   module.getContext()->loadAllAvailableDialects();
   CompileResult result;
+  TimingScope untimed;
+  TimingScope &timing = options.timing ? *options.timing : untimed;
   auto stopWith = [&](ModuleOp stage) {
     result.text = printed(stage);
     return std::move(result);
@@ -165,9 +196,10 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   if (options.stopAfter == Stage::Nacre)
     return stopWith(module);
   result.model = describeInterface(module);
+  result.model.traced = options.trace;
   result.model.levels.assign(options.levels.begin(), options.levels.end());
   describeStep(result.model);
-  if (failed(lowerToPrimitives(module)))
+  if (failed(lowerToPrimitives(module, timing)))
     return failure();
   if (options.memoryLimit) {
     FailureOr<std::vector<MemoryReport>> reports = limitMemory(module, *options.memoryLimit);
@@ -177,8 +209,10 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   }
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
+  TimingScope scope = timing.nest("plan");
   if (failed(planModel(module, result.model)))
     return failure();
+  scope = timing.nest("kernels as vectors");
   FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);
   if (failed(code))
     return failure();
@@ -186,7 +220,11 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
     return stopWith(module);
   if (options.stopAfter == Stage::Kernels)
     return stopWith(**code);
-  if (failed(cpu::lowerKernelsToLLVM(**code)) || failed(emitMachineCode(**code, options.stopAfter, result)))
+  scope = timing.nest("kernels to LLVM");
+  if (failed(cpu::lowerKernelsToLLVM(**code, &scope)))
+    return failure();
+  scope = timing.nest("code generation");
+  if (failed(options.stopAfter == Stage::Objects ? emitObjects(**code, scope, result) : emitMachineCode(**code, options.stopAfter, result)))
     return failure();
   return std::move(result);
 }

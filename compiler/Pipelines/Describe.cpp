@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Pipelines/Describe.h"
 
+#include "compiler/Transforms/Groups.h"
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
+
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/Path.h"
 
 using namespace nacre;
 using namespace mlir;
@@ -241,11 +245,50 @@ static Dim bytesOf(plan::ViewAttr view) {
   return elements;
 }
 
+/// The first line of a model file that a location names; without its folder, for artefacts must not tell where they were made.
+static std::string placeOf(Location location) {
+  std::string place;
+  location->walk([&](Location inner) {
+    auto line = dyn_cast<FileLineColLoc>(inner);
+    if (!line)
+      return WalkResult::advance();
+    place = (llvm::sys::path::filename(line.getFilename().strref()) + ":" + Twine(line.getLine())).str();
+    return WalkResult::interrupt();
+  });
+  return place;
+}
+
+/// Each buffer of the views once, in their order.
+static std::vector<MemoryDescription> memoryOf(plan::LaunchOp launch, ArrayRef<Attribute> views, const llvm::DenseMap<Value, int64_t> &arena) {
+  llvm::SetVector<Value> buffers;
+  for (Attribute view : views)
+    if (int64_t buffer = cast<plan::ViewAttr>(view).getBuffer(); buffer >= 0)
+      buffers.insert(launch.getBuffers()[buffer]);
+  std::vector<MemoryDescription> result;
+  for (Value buffer : buffers) {
+    auto op = buffer.getDefiningOp<plan::BufferOp>();
+    auto known = arena.find(buffer);
+    result.push_back(known != arena.end() ? MemoryDescription{known->second, ""}
+                                          : MemoryDescription{-1, (op.getSpace() + " " + op.getName()).str()});
+  }
+  return result;
+}
+
+KernelDescription nacre::describeKernel(plan::KernelOp kernel) {
+  KernelDescription result{kernel.getSymName().str(), kernel.getSkeleton().str(), {}};
+  for (Operation &op : kernel.getBody().front().without_terminator())
+    if (op.getNumResults() != 1 || !isFree(op.getResult(0))) // constants and views are no work
+      result.operators.push_back(op.getName().stripDialect().str());
+  return result;
+}
+
 void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &function) {
   function.arenaBytes = Dim::parse(program.getArena().value_or("0")).value_or(Dim());
+  llvm::DenseMap<Value, int64_t> arena;
   for (auto buffer : program.getOps<plan::BufferOp>()) {
     if (buffer.getSpace() != "arena")
       continue;
+    arena[buffer] = int64_t(function.buffers.size());
     Dims shape = dimsFrom(buffer.getShape());
     function.buffers.push_back({buffer.getName().str(), shape, Dim::parse(buffer.getOffset().value_or("0")).value_or(Dim()),
                                 product(shape) * Dim::constant(4)});
@@ -258,8 +301,11 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
     Dim bytes;
     for (Attribute view : launch.getViews())
       bytes = bytes + bytesOf(cast<plan::ViewAttr>(view));
-    function.launches.push_back({launch.getKernel().str(), Dim::parse(launch.getOperations()).value_or(Dim()), bytes});
-    for (Attribute view : launch.getViews().getValue().take_back(launch.getWrites())) {
+    ArrayRef<Attribute> views = launch.getViews().getValue();
+    function.launches.push_back({launch.getKernel().str(), Dim::parse(launch.getOperations()).value_or(Dim()), bytes, placeOf(launch.getLoc()),
+                                 memoryOf(launch, views.drop_back(launch.getWrites()), arena),
+                                 memoryOf(launch, views.take_back(launch.getWrites()), arena)});
+    for (Attribute view : views.take_back(launch.getWrites())) {
       Value buffer = launch.getBuffers()[cast<plan::ViewAttr>(view).getBuffer()];
       function.writesParameters |= buffer.getDefiningOp<plan::BufferOp>().getSpace() == "parameter";
     }

@@ -19,6 +19,9 @@ void describeParameters(mlir::ModuleOp module, ModelDescription &model);
 /// Launches, buffers and arena of a function. Requires buffers to be planned.
 void describeProgram(plan::ProgramOp program, FunctionDescription &function);
 
+/// Skeleton and operators of a kernel, under its own name.
+KernelDescription describeKernel(plan::KernelOp kernel);
+
 /// The name in symbols and file names: the model's, in lower case.
 std::string symbolPrefix(llvm::StringRef model);
 

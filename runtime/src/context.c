@@ -18,6 +18,7 @@ struct nacre_context {
   nacre_parameters *parameters; // borrowed; null only for a model without parameters
   const nacre_level *level;     // the model's
   struct nacre_workers *workers;
+  nacre_trace *trace; // borrowed; null: calls are not traced
   nacre_arena memory;
   int64_t arena_bytes;
   int64_t max_dims[NACRE_MAX_DIMS];
@@ -147,6 +148,8 @@ void nacre_context_destroy(nacre_context *context) {
   free(context);
 }
 
+void nacre_context_trace(nacre_context *context, nacre_trace *trace) { context->trace = trace; }
+
 // ---- calls
 
 int32_t nacre_function_index(const nacre_model *model, const char *name) {
@@ -193,7 +196,8 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
                              .workers = context->workers,
                              .taps = taps->count > 0 ? taps : NULL,
                              .worker_count = nacre_workers_count(context->workers),
-                             .refusal = &refusal};
+                             .refusal = &refusal,
+                             .trace = context->trace};
   status = (nacre_status)call->function->program(&frame);
   if (status == NACRE_ERR_NONFINITE)
     return nacre_fail(call->error, status, "%s: the loss is not finite; nothing was written", call->function->name);

@@ -24,6 +24,7 @@ nacre_status nacre_call_tapped(nacre_context *context, int32_t function, const n
 nacre_status nacre_call_typed_tapped(nacre_context *context, int32_t function, const int64_t *dims, void *const *inputs,
                                      void *const *outputs, const nacre_intervention *interventions,
                                      int32_t intervention_count, nacre_error *error);
+void nacre_context_trace(nacre_context *context, nacre_trace *trace);
 
 #ifdef __cplusplus
 }

@@ -27,7 +27,7 @@ std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module,
     return nullptr;
   }
   std::unique_ptr<CompiledProgram> program(new CompiledProgram);
-  auto library = writeSharedLibrary(result->model, result->object, folder);
+  auto library = writeSharedLibrary(result->model, llvm::StringRef(result->object.data(), result->object.size()), folder);
   bool loaded = library && program->load(*library, messages);
   if (!library)
     messages += llvm::toString(library.takeError());

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/EmitObject.h"
 
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -22,11 +20,20 @@ static llvm::Error failure(const llvm::Twine &message) {
   return llvm::createStringError(llvm::inconvertibleErrorCode(), message);
 }
 
+/// Done once, by whichever thread comes first.
+static void registerTarget() {
+  static const bool done = [] {
+    LLVMInitializeX86TargetInfo();
+    LLVMInitializeX86Target();
+    LLVMInitializeX86TargetMC();
+    LLVMInitializeX86AsmPrinter();
+    return true;
+  }();
+  (void)done;
+}
+
 static llvm::Expected<std::unique_ptr<llvm::TargetMachine>> createMachine() {
-  LLVMInitializeX86TargetInfo();
-  LLVMInitializeX86Target();
-  LLVMInitializeX86TargetMC();
-  LLVMInitializeX86AsmPrinter();
+  registerTarget();
   llvm::Triple triple(targetTriple);
   std::string message;
   const llvm::Target *target = llvm::TargetRegistry::lookupTarget(triple, message);
@@ -68,12 +75,11 @@ static llvm::Error writeCode(llvm::Module &module, llvm::TargetMachine &machine,
   return llvm::Error::success();
 }
 
-llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, EmitKind kind) {
+llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, EmitKind kind, mlir::TimingScope *timing) {
+  mlir::TimingScope scope = timing ? timing->nest("LLVM IR") : mlir::TimingScope();
   llvm::Expected<std::unique_ptr<llvm::TargetMachine>> machine = createMachine();
   if (!machine)
     return machine.takeError();
-  mlir::registerBuiltinDialectTranslation(*module.getContext());
-  mlir::registerLLVMDialectTranslation(*module.getContext());
   llvm::LLVMContext context;
   std::unique_ptr<llvm::Module> code = mlir::translateModuleToLLVMIR(module, context);
   if (!code)
@@ -84,11 +90,15 @@ llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, E
   llvm::raw_string_ostream messages(message);
   if (llvm::verifyModule(*code, &messages))
     return failure("LLVM IR is invalid: " + message);
+  if (timing)
+    scope = timing->nest("optimization");
   optimize(*code, **machine);
   if (kind == EmitKind::LLVMIR) {
     code->print(stream, nullptr);
     return llvm::Error::success();
   }
+  if (timing)
+    scope = timing->nest("machine code");
   return writeCode(*code, **machine, stream, kind);
 }
 

@@ -5,6 +5,7 @@
 #define NACRE_COMPILER_TARGET_CPU_EMITOBJECT_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/Timing.h"
 #include "llvm/Support/Error.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -13,7 +14,9 @@ namespace nacre::cpu {
 enum class EmitKind { Object, Assembly, LLVMIR };
 
 /// Writes `module` (LLVM dialect only; left as it is) to `stream`, position-independent. Errors name the stage that failed.
-llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, EmitKind kind);
+/// Its context must know how kernels become LLVM IR (registerKernelDialects). Several threads may do this with different modules of one
+/// context. The steps are timed below `timing`.
+llvm::Error emitObject(mlir::ModuleOp module, llvm::raw_pwrite_stream &stream, EmitKind kind, mlir::TimingScope *timing = nullptr);
 
 } // namespace nacre::cpu
 

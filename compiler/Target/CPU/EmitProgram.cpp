@@ -58,6 +58,7 @@ private:
   const ProgramTables &tables;
   VectorBuilder b;
   Value frame, slots;
+  int64_t launches = 0; ///< emitted so far
   llvm::StringMap<Value> sizes;
   llvm::DenseMap<int64_t, Value> fields;
   llvm::DenseMap<Operation *, Value> addresses;
@@ -161,7 +162,10 @@ void ProgramEmitter::launch(plan::LaunchOp launch) {
     tasks = b.mul(tasks, b.add(whole, b.min(rest, b.integer(1))));
   }
   Value kernel = b.slotPointer(field(FieldKernels), tables.kernels.lookup(launch.getKernel()));
-  func::CallOp::create(b.op, "nacre_launch", TypeRange(), ValueRange{field(FieldWorkers), kernel, tasks, slots});
+  if (tables.traced)
+    func::CallOp::create(b.op, "nacre_trace_launch", TypeRange(), ValueRange{frame, kernel, tasks, slots, b.integer(launches++)});
+  else
+    func::CallOp::create(b.op, "nacre_launch", TypeRange(), ValueRange{field(FieldWorkers), kernel, tasks, slots});
 }
 
 void ProgramEmitter::returnStatus(int32_t status) {
@@ -276,7 +280,7 @@ void ProgramEmitter::emit() {
   returnStatus(kOk);
 }
 
-/// What the runtime does for programs: runtime/src/workers.h, taps.h and refuse.h.
+/// What the runtime does for programs: runtime/src/workers.h, trace.h, taps.h and refuse.h.
 static void declareRuntime(ModuleOp module, OpBuilder &builder) {
   if (module.lookupSymbol("nacre_launch"))
     return;
@@ -285,6 +289,7 @@ static void declareRuntime(ModuleOp module, OpBuilder &builder) {
     func::FuncOp::create(builder, module.getLoc(), name, builder.getFunctionType(arguments, {})).setPrivate();
   };
   declare("nacre_launch", {pointer, pointer, i64, pointer});
+  declare("nacre_trace_launch", {pointer, pointer, i64, pointer, i64});
   declare("nacre_apply_taps", {pointer, i64, pointer});
   declare("nacre_refuse", {pointer, pointer, i64, pointer, i64});
 }

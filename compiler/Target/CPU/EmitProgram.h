@@ -15,6 +15,7 @@ struct ProgramTables {
   llvm::StringMap<int64_t> kernels;          ///< position in nacre_frame::kernels
   llvm::StringMap<KernelInfo> infos;         ///< task formulas by kernel
   llvm::StringMap<int64_t> parameterOffsets; ///< bytes in nacre_frame::parameters
+  bool traced = false;                       ///< launches go through nacre_trace_launch
 };
 
 /// Adds `int32_t symbol(const nacre_frame *)` to `module`. It allocates nothing but its slots on the stack.

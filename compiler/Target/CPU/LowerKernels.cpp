@@ -22,6 +22,8 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/Pass/Pass.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "mlir/Transforms/WalkPatternRewriteDriver.h"
 
@@ -49,10 +51,11 @@ struct ExpandMath final : PassWrapper<ExpandMath, OperationPass<ModuleOp>> {
 void registerKernelDialects(DialectRegistry &registry) {
   registry.insert<arith::ArithDialect, cf::ControlFlowDialect, func::FuncDialect, LLVM::LLVMDialect, math::MathDialect,
                   scf::SCFDialect, ub::UBDialect, vector::VectorDialect>();
+  registerBuiltinDialectTranslation(registry);
+  registerLLVMDialectTranslation(registry);
 }
 
-LogicalResult lowerKernelsToLLVM(ModuleOp module) {
-  PassManager passes(module.getContext());
+static void addLowering(OpPassManager &passes) {
   passes.addPass(createCanonicalizerPass());
   passes.addPass(createCSEPass());
   passes.addPass(std::make_unique<ExpandMath>());
@@ -68,6 +71,14 @@ LogicalResult lowerKernelsToLLVM(ModuleOp module) {
   passes.addPass(createUBToLLVMConversionPass());
   passes.addPass(createReconcileUnrealizedCastsPass());
   passes.addPass(createCSEPass());
+}
+
+LogicalResult lowerKernelsToLLVM(ModuleOp module, TimingScope *timing) {
+  PassManager passes(module.getContext());
+  if (timing)
+    passes.enableTiming(*timing);
+  bool isApart = !module.getOps<ModuleOp>().empty();
+  addLowering(isApart ? passes.nest<ModuleOp>() : passes);
   return passes.run(module);
 }
 

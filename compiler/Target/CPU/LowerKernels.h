@@ -4,15 +4,17 @@
 #define NACRE_COMPILER_TARGET_CPU_LOWERKERNELS_H
 
 #include "mlir/IR/BuiltinOps.h"
+#include "mlir/Support/Timing.h"
 
 namespace nacre::cpu {
 
-/// Registers the dialects that kernels are written in.
+/// Registers the dialects that kernels are written in, and how they become LLVM IR.
 void registerKernelDialects(mlir::DialectRegistry &registry);
 
 /// Ensures that every function of `module` is in the LLVM dialect. Keeps an element's bits (ExpandMath.h). Fails with a
-/// diagnostic on an operation that has no lowering.
-llvm::LogicalResult lowerKernelsToLLVM(mlir::ModuleOp module);
+/// diagnostic on an operation that has no lowering. Modules inside `module`, where it has any, are lowered side by side. Passes are timed
+/// below `timing`.
+llvm::LogicalResult lowerKernelsToLLVM(mlir::ModuleOp module, mlir::TimingScope *timing = nullptr);
 
 } // namespace nacre::cpu
 

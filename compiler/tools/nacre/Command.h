@@ -25,5 +25,7 @@ const Command &checkCommand();
 const Command &fmtCommand();
 const Command &showCommand();
 const Command &sliceCommand();
+const Command &profileCommand();
+const Command &explainCommand();
 
 } // namespace nacre::tool

@@ -5,7 +5,9 @@
 #include "compiler/Artifact/StagedFolder.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/Cost.h"
 #include "compiler/tools/nacre/MemoryOption.h"
+#include "compiler/tools/nacre/StageTimes.h"
 
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSwitch.h"
@@ -27,7 +29,8 @@ static Stage stageOf(llvm::StringRef name) {
       .Case("kernels", Stage::Kernels)
       .Case("llvm", Stage::LLVM)
       .Case("asm", Stage::Assembly)
-      .Default(Stage::Object);
+      .Case("obj", Stage::Object)
+      .Default(Stage::Objects);
 }
 
 /// Writes text to standard output, or to -o FOLDER/<name>.<ending>.
@@ -59,6 +62,22 @@ static int emitAst(const Arguments &arguments, Console &console) {
   return emitText(arguments, console, file.program.stem().str(), "ast", text);
 }
 
+/// Evaluated at the bounds of the dims; nothing when it does not fit in 63 bits.
+static std::optional<int64_t> atBounds(const ModelDescription &model, const Dim &size) {
+  llvm::StringMap<int64_t> bounds;
+  for (const DimDescription &dim : model.dims)
+    bounds[dim.name] = dim.bound;
+  return size.evaluate(bounds);
+}
+
+/// The function whose buffers need the most memory at the bounds; what a context reserves.
+static const FunctionDescription *largest(const ModelDescription &model) {
+  const FunctionDescription *found = nullptr;
+  for (const FunctionDescription &function : model.functions)
+    if (!found || atBounds(model, function.arenaBytes).value_or(0) > atBounds(model, found->arenaBytes).value_or(0)) found = &function;
+  return found;
+}
+
 static int reportFiles(Console &console, const ModelDescription &model, const LibraryFiles &files, double seconds) {
   llvm::json::Array list;
   for (const std::string &path : {files.shared, files.archive, files.header, files.manifest}) {
@@ -71,7 +90,12 @@ static int reportFiles(Console &console, const ModelDescription &model, const Li
     llvm::outs() << llvm::formatv("compiled {0}: {1} functions, {2} kernels for {3:$[, ]} in {4:f1} s\n", model.name,
                                   model.functions.size(), model.kernels.size(), llvm::make_range(model.levels.begin(), model.levels.end()),
                                   seconds);
-  console.print({{"model", model.name}, {"seconds", seconds}, {"files", std::move(list)}});
+  const FunctionDescription *peak = largest(model);
+  int64_t peakBytes = peak ? atBounds(model, peak->arenaBytes).value_or(0) : 0;
+  if (!console.json() && peak)
+    llvm::outs() << llvm::formatv("memory at the bounds: {0} bytes for '{1}' ({2}), {3} bytes of parameters\n", shortNumber(peakBytes), peak->name,
+                                  peak->arenaBytes.str(), shortNumber(model.parameterBytes));
+  console.print({{"model", model.name}, {"seconds", seconds}, {"arena_bytes", peakBytes}, {"parameter_bytes", model.parameterBytes}, {"files", std::move(list)}});
   return Success;
 }
 
@@ -87,7 +111,9 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps"), *memoryLimit}, console, status);
+  StageTimes times(arguments, console);
+  CompileOptions options{*levels, stageOf(stage), arguments.has("taps"), *memoryLimit, arguments.has("trace"), &times.whole()};
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
@@ -98,8 +124,10 @@ static int runCompile(const Arguments &arguments, Console &console) {
     return emitText(arguments, console, result->model.name.empty() ? "model" : prefixOf(result->model), stage, result->text);
   reportMemory(console, result->memory);
   console.enterStage("link");
-  auto files = writeLibrary(result->model, result->object, *arguments.get("out"));
+  mlir::TimingScope linking = times.whole().nest("link");
+  auto files = writeLibrary(result->model, objectsOf(*result), *arguments.get("out"));
   if (!files) return console.fail(files.takeError());
+  linking.stop();
   std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
   return reportFiles(console, result->model, *files, seconds.count());
 }
@@ -139,6 +167,8 @@ With --emit the tool stops earlier and prints what it has:
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
        memoryLimitOption,
+       {"trace", "", "", "let calls be traced: 'nacre profile' takes such a library"},
+       timingOption,
        cpuOption},
       runCompile};
   return command;

@@ -27,6 +27,13 @@ llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments
   return chosen;
 }
 
+llvm::SmallVector<llvm::StringRef> tool::objectsOf(const CompileResult &result) {
+  llvm::SmallVector<llvm::StringRef> objects;
+  for (const llvm::SmallVector<char, 0> &object : result.objects)
+    objects.push_back({object.data(), object.size()});
+  return objects;
+}
+
 bool tool::parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &status) {
   console.enterStage("parse");
   if (auto buffer = llvm::MemoryBuffer::getFile(path)) console.keepForReproducer(path, (*buffer)->getBuffer());
@@ -81,17 +88,22 @@ private:
 std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
                                                 Console &console, int &status) {
   ModelFile file;
+  mlir::TimingScope untimed;
+  mlir::TimingScope &timing = options.timing ? *options.timing : untimed;
+  mlir::TimingScope scope = timing.nest("parse");
   if (!parseModel(path, file, console, status)) return std::nullopt;
   mlir::DialectRegistry registry;
   registerDialects(registry);
   mlir::MLIRContext context(registry);
   console.enterStage("check");
+  scope = timing.nest("check");
   mlir::OwningOpRef<mlir::ModuleOp> module = emitModel(context, file.source, file.program, model, file.diagnostics);
   if (!module) {
     status = console.fail(file.diagnostics);
     return std::nullopt;
   }
   console.enterStage("compile");
+  scope.stop();
   DiagnosticBridge bridge(context, file);
   mlir::FailureOr<CompileResult> result = compile(*module, options);
   if (mlir::succeeded(result)) return std::move(*result);

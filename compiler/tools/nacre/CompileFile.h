@@ -24,6 +24,9 @@ bool parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &st
 std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
                                           int &status);
 
+/// The objects of a compilation to Stage::Objects, as the linker takes them; borrowed.
+llvm::SmallVector<llvm::StringRef> objectsOf(const CompileResult &result);
+
 /// The levels of --cpu=v3,v4. An error names the ones there are.
 llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments);
 

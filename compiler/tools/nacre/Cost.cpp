@@ -43,29 +43,60 @@ static llvm::Error addSize(const Object &object, llvm::StringRef key, const llvm
   return llvm::Error::success();
 }
 
-static std::string skeletonOf(const Object &manifest, llvm::StringRef kernel) {
-  if (const llvm::json::Array *kernels = manifest.getArray("kernels"))
-    for (const llvm::json::Value &value : *kernels)
-      if (const Object *entry = value.getAsObject(); entry && entry->getString("name") == kernel)
-        return entry->getString("skeleton").value_or("?").str();
-  return "?";
+/// The entries of a list of objects by their "name".
+static llvm::StringMap<const Object *> byName(const Object &manifest, llvm::StringRef list) {
+  llvm::StringMap<const Object *> entries;
+  if (const llvm::json::Array *values = manifest.getArray(list))
+    for (const llvm::json::Value &value : *values)
+      if (const Object *entry = value.getAsObject()) entries[entry->getString("name").value_or("")] = entry;
+  return entries;
 }
 
-llvm::Expected<FunctionCost> tool::costOf(const Object &manifest, const Object &function, const DimValues &dims) {
+const Object *tool::functionEntry(const Object &manifest, llvm::StringRef name) { return byName(manifest, "functions").lookup(name); }
+
+static llvm::StringMap<int64_t> bindingOf(const DimValues &dims) {
   llvm::StringMap<int64_t> binding;
   for (const auto &[name, value] : dims)
     binding[name] = value;
-  FunctionCost cost;
-  if (llvm::Error error = addSize(function, "arena_bytes", binding, cost.arenaBytes)) return error;
-  if (llvm::Error error = addSize(function, "buffer_bytes", binding, cost.bufferBytes)) return error;
+  return binding;
+}
+
+llvm::Expected<std::vector<LaunchCost>> tool::launchCosts(const Object &manifest, const Object &function, const DimValues &dims) {
+  llvm::StringMap<int64_t> binding = bindingOf(dims);
+  llvm::StringMap<const Object *> kernels = byName(manifest, "kernels");
+  std::vector<LaunchCost> costs;
   const llvm::json::Array *launches = function.getArray("launches");
   for (size_t i = 0; launches && i < launches->size(); ++i) {
     const Object *launch = (*launches)[i].getAsObject();
     if (!launch) return userFailure("expected a launch in the manifest to be an object");
+    LaunchCost cost;
+    cost.kernel = launch->getString("kernel").value_or("?").str();
+    cost.place = launch->getString("place").value_or("").str();
+    if (const Object *kernel = kernels.lookup(cost.kernel)) {
+      cost.skeleton = kernel->getString("skeleton").value_or("?").str();
+      if (const llvm::json::Array *operators = kernel->getArray("operators"))
+        for (const llvm::json::Value &name : *operators)
+          cost.operators.push_back(name.getAsString().value_or("?").str());
+    }
     if (llvm::Error error = addSize(*launch, "operations", binding, cost.operations)) return error;
     if (llvm::Error error = addSize(*launch, "bytes", binding, cost.bytes)) return error;
+    costs.push_back(std::move(cost));
+  }
+  return costs;
+}
+
+llvm::Expected<FunctionCost> tool::costOf(const Object &manifest, const Object &function, const DimValues &dims) {
+  llvm::StringMap<int64_t> binding = bindingOf(dims);
+  FunctionCost cost;
+  if (llvm::Error error = addSize(function, "arena_bytes", binding, cost.arenaBytes)) return error;
+  if (llvm::Error error = addSize(function, "buffer_bytes", binding, cost.bufferBytes)) return error;
+  auto launches = launchCosts(manifest, function, dims);
+  if (!launches) return launches.takeError();
+  for (const LaunchCost &launch : *launches) {
+    cost.operations += launch.operations;
+    cost.bytes += launch.bytes;
     ++cost.launches;
-    ++cost.skeletons[skeletonOf(manifest, launch->getString("kernel").value_or(""))];
+    ++cost.skeletons[launch.skeleton.empty() ? "?" : launch.skeleton];
   }
   return cost;
 }

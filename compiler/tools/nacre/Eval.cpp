@@ -4,6 +4,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Measure.h"
 
 #include "compiler/Artifact/Failure.h"
@@ -124,6 +125,7 @@ otherwise; the result is the mean over them.
        {"rows", "", "WHICH", "train, test, all, A..B (without B) or an .npy file of row numbers; default test"},
        {"batch", "", "N", "rows at once; default 512"},
        modelOption,
+       timingOption,
        threadsOption},
       runEval};
   return command;

@@ -6,6 +6,7 @@
 #include "compiler/Target/CPU/Levels.h"
 #include "compiler/tools/nacre/CompileFile.h"
 #include "compiler/tools/nacre/MemoryOption.h"
+#include "compiler/tools/nacre/StageTimes.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -65,29 +66,32 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 }
 
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
-static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, llvm::SmallVectorImpl<char> &folder,
-                                               Console &console, int &status) {
+static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, bool traced,
+                                               llvm::SmallVectorImpl<char> &folder, Console &console, int &status) {
   auto memoryLimit = parseMemoryLimit(arguments);
   if (!memoryLimit) {
     status = console.usage(llvm::toString(memoryLimit.takeError()));
     return std::nullopt;
   }
-  CompileOptions options = {levelsOfThisMachine(), Stage::Object, arguments.has("tap"), *memoryLimit};
+  StageTimes times(arguments, console);
+  CompileOptions options{levelsOfThisMachine(), Stage::Objects, arguments.has("tap"), *memoryLimit, traced, &times.whole()};
   auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
   reportMemory(console, result->memory);
   console.enterStage("link");
+  mlir::TimingScope scope = times.whole().nest("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {
     status = console.fail("cannot create a temporary folder: " + code.message());
     return std::nullopt;
   }
-  auto library = writeSharedLibrary(result->model, result->object, llvm::StringRef(folder.data(), folder.size()));
+  auto library = writeSharedLibrary(result->model, objectsOf(*result), llvm::StringRef(folder.data(), folder.size()));
   if (library) return *library;
   status = console.fail(library.takeError());
   return std::nullopt;
 }
 
-std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status) {
+std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status,
+                                               bool traced) {
   std::unique_ptr<LoadedModel> loaded(new LoadedModel);
   if (!llvm::sys::fs::exists(path)) {
     status = console.fail("expected a model file or a compiled library, but there is no '" + path + "'");
@@ -96,7 +100,7 @@ std::unique_ptr<LoadedModel> LoadedModel::open(llvm::StringRef path, const Argum
   llvm::SmallString<128> folder;
   std::string library = path.str();
   if (llvm::sys::path::extension(path) != ".so") {
-    auto built = buildLibrary(path, arguments, folder, console, status);
+    auto built = buildLibrary(path, arguments, traced, folder, console, status);
     if (built)
       library = *built;
     else

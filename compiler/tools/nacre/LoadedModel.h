@@ -14,8 +14,9 @@ namespace nacre::tool {
 class LoadedModel {
 public:
   /// Opens `lib<model>.so`, or compiles a model file into a temporary folder that is gone when this returns.
-  /// Null after a report, with `status` set.
-  static std::unique_ptr<LoadedModel> open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status);
+  /// Null after a report, with `status` set. With `traced` a model file is compiled so that calls can be traced.
+  static std::unique_ptr<LoadedModel> open(llvm::StringRef path, const Arguments &arguments, Console &console, int &status,
+                                           bool traced = false);
   ~LoadedModel();
   LoadedModel(const LoadedModel &) = delete;
   LoadedModel &operator=(const LoadedModel &) = delete;
@@ -26,6 +27,7 @@ public:
   llvm::Expected<const nacre_function *> function(llvm::StringRef name) const;
   int32_t indexOf(const nacre_function &function) const { return int32_t(&function - model->functions); }
 
+  const llvm::json::Object &description() const { return manifest; }
   /// The `training` object of the manifest, or null.
   const llvm::json::Object *training() const { return manifest.getObject("training"); }
   /// The widths of a stacked output, from the manifest; empty for a plain one.

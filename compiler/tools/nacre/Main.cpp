@@ -15,7 +15,8 @@ using namespace llvm;
 
 static ArrayRef<const Command *> commands() {
   static const Command *const table[] = {&compileCommand(), &trainCommand(), &evalCommand(), &runCommand(),
-                                         &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand()};
+                                         &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand(),
+                                         &profileCommand(), &explainCommand()};
   return table;
 }
 

@@ -3,6 +3,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Runner.h"
 
 using namespace nacre;
@@ -57,6 +58,7 @@ A library takes --tap when it was compiled with --taps.
        {"tap", "", "NAME=ACTION", "read, set, add, scale, clamp, mask or ablate a tapped value", true},
        {"batch", "", "N", "rows at once; default: as many as the model's bound allows"},
        modelOption,
+       timingOption,
        threadsOption},
       runRun};
   return command;

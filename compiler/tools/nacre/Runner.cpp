@@ -4,30 +4,17 @@
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
 #include "compiler/tools/nacre/Checkpoint.h"
+#include "compiler/tools/nacre/Inputs.h"
 #include "compiler/tools/nacre/Interventions.h"
 #include "compiler/tools/nacre/Select.h"
-
-#include "llvm/ADT/STLExtras.h"
 
 #include <cstring>
 
 using namespace nacre;
 using namespace nacre::tool;
 
-/// A number on the command line, for an input of rank 0.
-static llvm::Expected<Array> numberFor(const nacre_port &port, llvm::StringRef text) {
-  double real;
-  int32_t whole;
-  if (port.dtype == NACRE_I32 && !text.getAsInteger(10, whole)) return Array::number(port.dtype, whole);
-  if (port.dtype == NACRE_F32 && !text.getAsDouble(real)) return Array::number(port.dtype, real);
-  return userFailure("expected a number for '" + llvm::Twine(port.name) + "', but got '" + text + "'");
-}
-
 llvm::Error Runner::chooseFunction() {
-  auto name = arguments.get("fn");
-  if (!name && model.table().function_count != 1)
-    return userFailure("expected --fn NAME, for " + llvm::Twine(model.table().name) + " has several functions; 'nacre show' lists them");
-  auto found = model.function(name ? *name : llvm::StringRef(model.table().functions[0].name));
+  auto found = tool::chooseFunction(model, arguments);
   if (!found) return found.takeError();
   function = *found;
   const char *step = model.table().training.function;
@@ -36,47 +23,10 @@ llvm::Error Runner::chooseFunction() {
   return llvm::Error::success();
 }
 
-/// `name=value`, or a bare file for the first input that is still without one.
-llvm::Expected<int32_t> Runner::portOf(llvm::StringRef word, llvm::StringRef &value) const {
-  auto [name, rest] = word.split('=');
-  bool isNamed = name.size() != word.size();
-  value = isNamed ? rest : word;
-  std::string names;
-  for (int32_t i = 0; i < function->input_count; ++i) {
-    if (isNamed ? name == function->inputs[i].name : !given[i] && function->inputs[i].choice_count == 0) return i;
-    names += (i ? ", " : "") + std::string(function->inputs[i].name);
-  }
-  return userFailure("expected an input of '" + llvm::Twine(function->name) + "' (" + names + "), but got '" + (isNamed ? name : word) +
-                     "'");
-}
-
-llvm::Error Runner::readInput(llvm::StringRef word) {
-  llvm::StringRef value;
-  auto index = portOf(word, value);
-  if (!index) return index.takeError();
-  const nacre_port &port = function->inputs[*index];
-  if (given[*index]) return userFailure("'" + llvm::Twine(port.name) + "' is given twice");
-  if (port.rank == 0 && !value.ends_with(".npy")) {
-    auto number = numberFor(port, value);
-    if (!number) return number.takeError();
-    given[*index] = std::move(*number);
-    return llvm::Error::success();
-  }
-  auto arrays = readArrays(value);
-  if (!arrays) return arrays.takeError();
-  auto chosen = llvm::find_if(*arrays, [&](const NamedArray &array) { return arrays->size() == 1 || array.name == port.name; });
-  if (chosen == arrays->end())
-    return userFailure("expected an array '" + llvm::Twine(port.name) + "' in '" + value + "', but it has none of that name");
-  auto converted = convert(std::move(chosen->array), port.dtype, "'" + value.str() + "'");
-  if (!converted) return converted.takeError();
-  given[*index] = std::move(*converted);
-  return llvm::Error::success();
-}
-
 llvm::Error Runner::readInputs() {
-  given.resize(function->input_count);
-  for (llvm::StringRef word : arguments.all("in"))
-    if (llvm::Error error = readInput(word)) return error;
+  auto read = tool::readInputs(*function, arguments.all("in"));
+  if (!read) return read.takeError();
+  std::vector<std::optional<Array>> given = std::move(*read);
   if (auto text = arguments.get("width")) {
     auto number = parseInteger("--width", *text, 1, INT32_MAX);
     if (!number) return number.takeError();

@@ -19,8 +19,6 @@ public:
 private:
   llvm::Error chooseFunction();
   llvm::Error readInputs();
-  llvm::Error readInput(llvm::StringRef word);
-  llvm::Expected<int32_t> portOf(llvm::StringRef word, llvm::StringRef &value) const;
   llvm::Error prepare();
   llvm::Error callWhole();
   llvm::Error callInParts(int32_t dim);
@@ -32,7 +30,6 @@ private:
   const Arguments &arguments;
   Console &console;
   const nacre_function *function = nullptr;
-  std::vector<std::optional<Array>> given;
   std::vector<Array> inputs, outputs;
   std::optional<int64_t> width; ///< still to be applied to the outputs
   int64_t rows = 0;

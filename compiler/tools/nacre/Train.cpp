@@ -4,6 +4,7 @@
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
 #include "compiler/tools/nacre/MemoryOption.h"
+#include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Trainer.h"
 
 using namespace nacre;
@@ -60,6 +61,7 @@ A saved file holds the parameters, and the optimiser's state so that --resume ca
        {"pause-after", "", "N", "end after N epochs of the whole training and save; --resume goes on"},
        modelOption,
        memoryLimitOption,
+       timingOption,
        threadsOption},
       runTrain};
   return command;

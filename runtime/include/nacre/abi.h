@@ -168,6 +168,22 @@ struct nacre_tap_list;
  * `scratch` belongs to the calling worker alone and holds at least the model's `scratch_bytes`. */
 typedef void (*nacre_kernel)(int64_t begin, int64_t end, const int64_t *slots, char *scratch);
 
+/* What a traced call did and when, in nanoseconds of the system's monotonic clock. */
+typedef struct nacre_trace_event {
+  int64_t launch;   /* its position among the launches of the function */
+  uint64_t thread;  /* 0: the launch as a whole, as the caller saw it; else the thread that did this share of its tasks */
+  int64_t tasks;
+  int64_t begin_ns;
+  int64_t end_ns;
+} nacre_trace_event;
+
+/* The caller's; a traced call appends to it. Events are in the order in which they ended. */
+typedef struct nacre_trace {
+  nacre_trace_event *events; /* [capacity] */
+  int64_t capacity;
+  int64_t count; /* of events that happened: those beyond the capacity are lost */
+} nacre_trace;
+
 /* What one call of a function works on. */
 typedef struct nacre_frame {
   const int64_t *dims; /* [dim_count] of the model */
@@ -180,6 +196,7 @@ typedef struct nacre_frame {
   const struct nacre_tap_list *taps; /* the call's interventions; null: none */
   int64_t worker_count; /* threads that share out the tasks of a launch */
   nacre_error *refusal; /* where a program says why it returns NACRE_ERR_VALUE */
+  nacre_trace *trace; /* null: this call is not traced; read only by a library that was compiled with tracing */
 } nacre_frame;
 
 /* Runs all launches of a function in order; returns NACRE_OK, NACRE_ERR_NONFINITE, or NACRE_ERR_VALUE when a value that it

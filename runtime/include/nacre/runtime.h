@@ -83,6 +83,10 @@ struct nacre_api {
   /* Fills the parameters and states of an imported model, those named "<part>.*", from that model's own file: by the name without
    * the part, then by source name. The others stay. As `parameters_load`, and NACRE_ERR_NAME when there is no such part. */
   nacre_status (*parameters_load_part)(nacre_parameters *parameters, const char *part, const char *path, nacre_error *error);
+
+  /* Has every later call of the context write its launches to `trace` (borrowed; null ends it). For libraries whose manifest says
+   * "traced": in others a trace stays empty. */
+  void (*context_trace)(nacre_context *context, nacre_trace *trace);
 };
 
 /* The one table; hidden in every library. */

@@ -27,7 +27,7 @@ protected:
     auto object = llvm::MemoryBuffer::getFile(NACRE_SAMPLE_OBJECT);
     if (!object) return llvm::errorCodeToError(object.getError());
     llvm::StringRef bytes = (*object)->getBuffer();
-    return writeLibrary(test::sampleModel(name), {bytes.data(), bytes.size()}, folder);
+    return writeLibrary(test::sampleModel(name), bytes, folder);
   }
 
   llvm::SmallString<128> folder;
@@ -120,7 +120,7 @@ TEST_F(LibraryTest, AFailureLeavesNothingBehind) {
   auto object = llvm::MemoryBuffer::getFile(NACRE_SAMPLE_OBJECT);
   ASSERT_TRUE(bool(object));
   llvm::StringRef bytes = (*object)->getBuffer();
-  auto files = writeLibrary(model, {bytes.data(), bytes.size()}, folder);
+  auto files = writeLibrary(model, bytes, folder);
   ASSERT_FALSE(bool(files));
   bool isOurs = false;
   llvm::handleAllErrors(
@@ -131,7 +131,7 @@ TEST_F(LibraryTest, AFailureLeavesNothingBehind) {
 }
 
 TEST_F(LibraryTest, AnUnwritableFolderIsTheUsersError) {
-  auto object = llvm::ArrayRef<char>();
+  auto object = llvm::ArrayRef<llvm::StringRef>();
   auto files = writeLibrary(test::sampleModel("Sample"), object, "/dev/null/out");
   ASSERT_FALSE(bool(files));
   llvm::Error error = files.takeError();
