@@ -25,5 +25,6 @@ const Command &checkCommand();
 const Command &fmtCommand();
 const Command &showCommand();
 const Command &sliceCommand();
+const Command &exportKernelCommand();
 
 } // namespace nacre::tool

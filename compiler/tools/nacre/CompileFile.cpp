@@ -80,6 +80,11 @@ private:
 
 std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
                                                 Console &console, int &status) {
+  return compileModel(path, model, options, console, status, [](mlir::ModuleOp, const CompileResult &) { return mlir::success(); });
+}
+
+std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
+                                                Console &console, int &status, ModuleUse use) {
   ModelFile file;
   if (!parseModel(path, file, console, status)) return std::nullopt;
   mlir::DialectRegistry registry;
@@ -94,7 +99,7 @@ std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::Stri
   console.enterStage("compile");
   DiagnosticBridge bridge(context, file);
   mlir::FailureOr<CompileResult> result = compile(*module, options);
-  if (mlir::succeeded(result)) return std::move(*result);
+  if (mlir::succeeded(result) && mlir::succeeded(use(*module, *result))) return std::move(*result);
   if (bridge.defect.empty() && file.diagnostics.hasErrors())
     status = console.fail(file.diagnostics);
   else

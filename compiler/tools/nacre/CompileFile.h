@@ -24,6 +24,12 @@ bool parseModel(llvm::StringRef path, ModelFile &file, Console &console, int &st
 std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
                                           int &status);
 
+/// What is done with a compiled module while its context lives; failure after a diagnostic at the user's lines.
+using ModuleUse = llvm::function_ref<llvm::LogicalResult(mlir::ModuleOp, const CompileResult &)>;
+/// As above, then `use` on the module at its last stage. Its diagnostics are told like the compiler's.
+std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
+                                          int &status, ModuleUse use);
+
 /// The levels of --cpu=v3,v4. An error names the ones there are.
 llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments);
 
