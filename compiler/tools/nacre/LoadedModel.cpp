@@ -15,7 +15,7 @@
 #include <dlfcn.h>
 
 extern "C" {
-#include "runtime/src/cpu_level.h"
+#include "runtime/src/cpu_supports.h"
 }
 
 using namespace nacre;
