@@ -39,7 +39,8 @@ def published_step(threads, x, codes):
     from vector_quantize_pytorch import VectorQuantize
 
     count, width = codes.shape
-    quantizer = VectorQuantize(dim=width, codebook_size=count, decay=DECAY, eps=1e-5, commitment_weight=0.0, threshold_ema_dead_code=0).train()
+    quantizer = VectorQuantize(dim=width, codebook_size=count, decay=DECAY, eps=1e-5, commitment_weight=0.0,
+                                threshold_ema_dead_code=0).train()
     book = quantizer._codebook  # its state has no public name
     book.embed.data.copy_(torch.from_numpy(codes)[None])
     book.embed_avg.data.copy_(torch.from_numpy(codes)[None])

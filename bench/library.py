@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A compiled model through its C table (runtime/include/nacre), with NumPy arrays. A `Call` holds its argument structs, so that running it again
-costs one call through ctypes and no other Python."""
+"""A compiled model through its C table (runtime/include/nacre), with NumPy arrays.
+
+A `Call` holds its argument structs, so that running it again costs one call through ctypes and no other Python.
+"""
 
 import ctypes
 
@@ -183,4 +185,5 @@ class Call:
     def peak_bytes(self, threads):
         """What the call needs, as the library's table states it: arena, scratch, parameters, inputs and outputs."""
         arrays = sum(array.nbytes for array in (*self.inputs, *self.outputs))
-        return self.entry.arena_bytes.at(self.dims) + self.library.table.scratch_bytes * threads + self.library.table.parameter_bytes + arrays
+        table = self.library.table
+        return self.entry.arena_bytes.at(self.dims) + table.scratch_bytes * threads + table.parameter_bytes + arrays

@@ -34,7 +34,8 @@ def cases(setting):
 
         limit_s = setting.flop_s(6 * rows * CLASSES * D)
         yield Case(f"nested N={rows}", lambda step=nested: our_gradients(step, NAMES),
-                   [Peer("torch", lambda peer=peer: peer(WIDTHS, False), 2.0), Peer("torch.compile", lambda peer=peer: peer(WIDTHS, True), 1.6)],
+                   [Peer("torch", lambda peer=peer: peer(WIDTHS, False), 2.0),
+                    Peer("torch.compile", lambda peer=peer: peer(WIDTHS, True), 1.6)],
                    limit_s, peak_bytes=nested.peak_bytes)
         yield Case(f"one width N={rows}", lambda step=one: our_gradients(step, NAMES),
                    [Peer("torch.compile", lambda peer=peer: peer([D], True), None)], limit_s, peak_bytes=one.peak_bytes)

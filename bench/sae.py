@@ -95,7 +95,7 @@ def encode_cases(setting, library, parameters, d, n):
                  for name, compiled in (("torch", False), ("torch.compile", True))]
         limit_s = max(setting.flop_s(2 * rows * n * d), setting.read_s(4 * n * d))
         yield Case(f"encode N={rows} d={d} n={n}", lambda call=call: Contestant(call.run, lambda: [ordered(*call.run())]), peers, limit_s,
-                   peak_bytes=lambda call=call: call.peak_bytes(setting.threads))
+                   peak_bytes=lambda call=call: call.peak_bytes(setting.threads), number=5)
 
 
 def cases(setting):

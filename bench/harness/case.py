@@ -36,7 +36,7 @@ class Peer:
 
 @dataclasses.dataclass
 class Case:
-    """One row: `limit_s` is the time at the machine's limit; `tolerance` the largest difference allowed, relative to the largest element."""
+    """One row: `limit_s`: the time at the machine's limit; `tolerance`: the difference allowed, relative to the largest element."""
 
     name: str
     ours: Callable[[], Contestant]
@@ -46,11 +46,13 @@ class Case:
     peak_bytes: Callable[[], int] | None = None
     disagreement: Callable[[list, list], str | None] | None = None  # in place of `tolerance`: why two results differ, or None
     rounds: int = 7
+    number: int | None = None  # in place of the workload's
+
 
 
 @dataclasses.dataclass
 class Bound:
-    """A row without a contest: a figure that is held against a bound. `unit`: s, bytes or x; `least`: whether the bound is the least value."""
+    """A row without a contest: a figure held against a bound. `unit`: s, bytes or x; `least`: the bound is the least value."""
 
     name: str
     value: float

@@ -90,8 +90,8 @@ def spread(samples):
 def bound_row(bound):
     """The row of a figure held against a bound."""
     ratio = bound.value / bound.bound if bound.least else bound.bound / bound.value
-    return {"case": bound.name, "unit": bound.unit, "ours_s": bound.value, "peer": "bound", "peer_s": bound.bound, "ratio": ratio, "target": 1.0,
-            "limit_fraction": None, "peak_bytes": bound.peak_bytes}
+    return {"case": bound.name, "unit": bound.unit, "ours_s": bound.value, "peer": "bound", "peer_s": bound.bound,
+            "ratio": ratio, "target": 1.0, "limit_fraction": None, "peak_bytes": bound.peak_bytes}
 
 
 def measure(case, quick):
@@ -108,7 +108,8 @@ def measure(case, quick):
                       "peer_extra_bytes": memory_of(contestant.run)})
     found.sort(key=lambda row: row["ratio"] / row["target"] if row["target"] else row["ratio"] + 1e9)
     best = found[0] if found else {"peer": "no peer", "peer_s": None, "ratio": None, "target": None}
-    return {"case": case.name, "unit": "s", "ours_s": ours_s, "ours_spread_s": spread(samples[0]), **best,
+    number = {"number": case.number} if case.number else {}
+    return {**number, "case": case.name, "unit": "s", "ours_s": ours_s, "ours_spread_s": spread(samples[0]), **best,
             "limit_fraction": case.limit_s / ours_s if case.limit_s else None,
             "peak_bytes": case.peak_bytes() if case.peak_bytes else None, "ours_extra_bytes": memory_of(ours.run),
             "rounds": len(samples[0]), "others": found[1:], "absent": absent}

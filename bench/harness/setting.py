@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """What a workload finds around it: the build, the thread count, compiled models, the machine's limits."""
 
-import json
 import os
 import pathlib
 import subprocess
 
 import numpy
 
+from harness.machine import limits
 from library import Library
 
 BENCH = pathlib.Path(__file__).resolve().parent.parent
@@ -19,8 +19,7 @@ class Setting:
     def __init__(self, build, threads, quick):
         self.build, self.threads, self.quick = pathlib.Path(build), threads, quick
         self.draw = numpy.random.Generator(numpy.random.PCG64(0))
-        self.limits = json.loads(subprocess.run([self.build / "bin" / "nacre-bench-limits", str(threads)], check=True, text=True,
-                                                stdout=subprocess.PIPE).stdout)
+        self.limits = limits(self.build, threads)
 
     def normal(self, *shape):
         """Standard normal f32."""

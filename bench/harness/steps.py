@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """Training steps as contestants: ours through the C table, peers as PyTorch modules or losses, eager and compiled.
 
-What is timed is forward, backward and the optimiser's step at rate 0: the parameters stay, so every round does the same work. What is compared is
-made at another rate before: after SGD the gradients, after Adam the losses of the first steps.
+What is timed is forward, backward and the optimiser's step at rate 0: the parameters stay, so every round does the same work. What is
+compared is made at another rate before: after SGD the gradients, after Adam the losses of the first steps.
 """
 
 import numpy

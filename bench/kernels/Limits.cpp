@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// What the machine gives at most: the FMA peak (f32, in flop a second) and a streaming read (bytes a second), for a number of threads that run at
-// once. Prints one JSON object. Both count the time that a thread ran, so that other work on the machine lowers them as little as possible.
+// What the machine gives at most: the FMA peak (f32, in flop a second) and a streaming read (bytes a second), for a number of threads
+// that run at once. Prints one JSON object. Both count the time that a thread ran, so that other work on the machine lowers them as
+// little as possible.
 // Usage: nacre-bench-limits [THREADS]
 #include "bench/kernels/Bench.h"
 #include "bench/kernels/Peak.h"
@@ -65,6 +66,6 @@ int main(int argc, char **argv) {
   const Peak peak = loadPeak(loader, *level);
   const double flops = sum(onThreads(threads, [&] { return peak.flop / measure({{"peak", peak.run}}, 5, 0.01)[0]; }));
   const double bytes = sum(onThreads(threads, readRate));
-  std::printf("{\"threads\": %d, \"level\": \"%s\", \"fma_flop_s\": %.4g, \"read_bytes_s\": %.4g}\n", threads, level->name.str().c_str(), flops,
-              bytes);
+  std::printf("{\"threads\": %d, \"level\": \"%s\", \"fma_flop_s\": %.4g, \"read_bytes_s\": %.4g}\n", threads,
+              level->name.str().c_str(), flops, bytes);
 }
