@@ -58,6 +58,9 @@ def invite(case):
         except ImportError as error:
             absent[peer.name] = f"not installed ({error.name})"
             continue
+        except Exception as error:  # pylint: disable=broad-exception-caught  # a peer's own failure must not end our run
+            absent[peer.name] = f"failed: {type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+            continue
         wrong = case.disagreement(expected, got) if case.disagreement else difference(expected, got, case.tolerance)
         if wrong:
             absent[peer.name] = f"disagrees, so it was not timed: {wrong}"
