@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/Artifact/Model.h"
+#include "dialects/Plan/IR/Packing.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
@@ -18,6 +19,8 @@ struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
   bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
+  bool packWeights = true; ///< weights of inference functions are packed once a set of parameters, else inside kernels
+  plan::Precision precision = plan::Precision::F32; ///< of packed weights and the activations that meet them
 };
 
 struct CompileResult {

@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/VectorBuilder.h"
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Plan/IR/Packing.h"
 #include "dialects/Plan/IR/Unfused.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -21,7 +22,8 @@ constexpr int32_t kOk = 0, kValue = 2, kNonFinite = 8; // nacre_status
 
 /// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
 enum Field : int64_t {
-  FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount
+  FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount, FieldRefusal,
+  FieldPacked
 };
 
 class ProgramEmitter {
@@ -109,6 +111,8 @@ Value ProgramEmitter::addressOf(plan::BufferOp buffer) {
     return known = byteAt(field(FieldArena), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
   if (space == "parameter")
     return known = byteAt(field(FieldParameters), b.integer(tables.parameterOffsets.lookup(buffer.getName())));
+  if (space == plan::kPackedSpace)
+    return known = byteAt(field(FieldPacked), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
   return known = b.slotPointer(field(space == "input" ? FieldInputs : FieldOutputs), buffer.getIndex());
 }
 

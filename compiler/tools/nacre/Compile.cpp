@@ -70,7 +70,9 @@ static int reportFiles(Console &console, const ModelDescription &model, const Li
     llvm::outs() << llvm::formatv("compiled {0}: {1} functions, {2} kernels for {3:$[, ]} in {4:f1} s\n", model.name,
                                   model.functions.size(), model.kernels.size(), llvm::make_range(model.levels.begin(), model.levels.end()),
                                   seconds);
-  console.print({{"model", model.name}, {"seconds", seconds}, {"files", std::move(list)}});
+  if (!console.json() && model.packedBytes > 0)
+    llvm::outs() << llvm::formatv("weights: {0:N} bytes, and {1:N} bytes packed\n", model.parameterBytes, model.packedBytes);
+  console.print({{"model", model.name}, {"seconds", seconds}, {"packed_bytes", model.packedBytes}, {"files", std::move(list)}});
   return Success;
 }
 
@@ -79,12 +81,16 @@ static int runCompile(const Arguments &arguments, Console &console) {
   llvm::StringRef stage = arguments.get("emit", "lib");
   if (!llvm::is_contained(stages, stage))
     return console.usage("expected a stage of (" + llvm::join(llvm::ArrayRef(stages), ", ") + "), but got '" + stage + "'");
-  auto levels = parseLevels(arguments);
+  auto precision = plan::precisionNamed(arguments.get("precision", "f32"));
+  if (!precision) return console.usage("expected a precision of (f32, bf16, int8), but got '" + arguments.get("precision", "") + "'");
+  if (*precision != plan::Precision::F32 && arguments.has("no-packing"))
+    return console.usage("expected no --no-packing with --precision " + plan::nameOf(*precision) + ": its weights are packed");
+  auto levels = parseLevels(arguments, *precision);
   if (!levels) return console.usage(llvm::toString(levels.takeError()));
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps")}, console, status);
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps"), !arguments.has("no-packing"), *precision}, console, status);
   if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
@@ -114,6 +120,13 @@ or none.
 
 With --taps every `tap` of the model is a buffer that a call may read, set, add to, scale, clamp or mask; <model>.h lists them.
 
+Weights that products read are packed once, by the first call after they were set: a second copy of them in memory, whose size is
+printed. With --no-packing there is none.
+
+With --precision bf16 or int8, functions that write no parameter keep their packed weights in that type and round activations to it where
+they meet: half or a quarter of the memory, two or four times the products where the CPU has the instructions (levels v4-bf16 and v4-vnni),
+the same result elsewhere. All other operators, training steps, and nested heads stay f32. See runtime/README.md for the errors.
+
 With --emit the tool stops earlier and prints what it has:
 
   nacre compile digits.nacre --emit=ast        the file as it was understood
@@ -129,6 +142,8 @@ With --emit the tool stops earlier and prints what it has:
        modelOption,
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
+       {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), bf16 or int8"},
+       {"no-packing", "", "", "pack weights inside kernels, call by call: slower, but they are kept once"},
        cpuOption},
       runCompile};
   return command;
