@@ -93,6 +93,7 @@ static void writeFunction(OStream &json, const ModelDescription &model, const Fu
     writeList(json, "inputs", function.inputs, writePort);
     writeList(json, "outputs", function.outputs, writePort);
     json.attribute("writes_parameters", function.writesParameters);
+    json.attribute("reads_packed", function.readsPacked);
     json.attribute("arena_bytes", function.arenaBytes.str());
     json.attribute("buffer_bytes", bufferBytes(function).str());
     writeList(json, "buffers", function.buffers, writeBuffer);
@@ -186,6 +187,8 @@ std::string nacre::manifestText(const ModelDescription &model) {
     json.attribute("parameter_bytes", model.parameterBytes);
     json.attribute("scratch_bytes", model.scratchBytes);
     if (model.traced) json.attribute("traced", true);
+    json.attribute("packed_bytes", model.packedBytes);
+    json.attribute("precision", model.precision);
     writeDims(json, model);
     writeList(json, "parameters", model.parameters, writeParameter);
     writeList(json, "functions", model.functions,
@@ -195,6 +198,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
         json.attribute("name", kernel.name);
         json.attribute("skeleton", kernel.skeleton);
         json.attribute("operators", llvm::json::Array(kernel.operators));
+        json.attribute("precision", kernel.precision);
       });
     });
     if (!model.training.step.empty()) writeTraining(json, model.training);

@@ -62,6 +62,7 @@ struct FunctionDescription {
   Dim arenaBytes;
   std::string program; ///< symbol of the program in the compiled module: int32_t program(const nacre_frame *)
   bool writesParameters = false;
+  bool readsPacked = false; ///< packed weights
   std::vector<LaunchDescription> launches;
   std::vector<BufferDescription> buffers;
   std::vector<TapDescription> taps;
@@ -72,6 +73,12 @@ struct KernelDescription {
   std::string name;     ///< symbol without level; the compiled module defines <name>_<level> for every level
   std::string skeleton; ///< contract, rows, columns, attention, attention_backward, gather, scatter, loops
   std::vector<std::string> operators; ///< what it carries out, in order: "matmul", "gelu"
+  std::string precision = "f32";
+  std::map<std::string, std::string> codeLevels; ///< a level that has no code of its own -> the one whose code serves it
+  const std::string &codeLevel(const std::string &level) const {
+    auto found = codeLevels.find(level);
+    return found == codeLevels.end() ? level : found->second;
+  }
 };
 
 struct ParameterDescription {
@@ -116,6 +123,9 @@ struct ModelDescription {
   int64_t parameterBytes = 0;
   int64_t scratchBytes = 0;
   bool traced = false; ///< calls can be traced
+  std::string precision = "f32"; ///< of packed weights and the activations that meet them
+  int64_t packedBytes = 0; ///< of packed weights, had at the first call that reads them
+  std::string packProgram; ///< symbol of the program that fills them; empty: there are none
   TrainingDescription training;
 };
 

@@ -123,7 +123,7 @@ Constant *TableConstants::parameters() {
 Constant *TableConstants::function(const FunctionDescription &value) {
   return ConstantStruct::get(types.function, {string(value.name), string(value.doc), word(value.inputs.size()), word(value.outputs.size()),
                                               ports(value.inputs), ports(value.outputs), size(value.arenaBytes),
-                                              hiddenFunction(value.program), word(value.writesParameters)});
+                                              hiddenFunction(value.program), word(value.writesParameters), word(value.readsPacked)});
 }
 
 Constant *TableConstants::functions() {
@@ -161,7 +161,7 @@ Constant *TableConstants::levels() {
   for (const std::string &level : description.levels) {
     SmallVector<Constant *> kernels;
     for (const KernelDescription &kernel : description.kernels)
-      kernels.push_back(hiddenFunction(kernel.name + "_" + level));
+      kernels.push_back(hiddenFunction(kernel.name + "_" + kernel.codeLevel(level)));
     constants.push_back(ConstantStruct::get(types.level, {string(level), array(types.pointer, kernels)}));
   }
   return array(types.level, constants);
@@ -195,6 +195,7 @@ GlobalVariable *TableConstants::build(StringRef manifest) {
                     integer(description.parameterBytes), integer(description.scratchBytes), word(description.dims.size()),
                     word(description.parameters.size()), word(description.functions.size()), word(description.kernels.size()),
                     word(description.levels.size()), word(leastDims.size()), dims(), parameters(), functions(), levels(), kernelNames(), training(),
-                    taps(), array(types.least, leastDims)});
+                    taps(), array(types.least, leastDims), integer(description.packedBytes),
+                    description.packProgram.empty() ? null() : hiddenFunction(description.packProgram)});
   return privateConstant(module, table, "model");
 }

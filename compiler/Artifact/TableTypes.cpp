@@ -20,11 +20,11 @@ TableTypes::TableTypes(LLVMContext &context) {
   dim = make("nacre_dim", {pointer, i64});
   port = make("nacre_port", {pointer, pointer, i32, i32, pointer, i64, pointer, i64, i32, i32});
   parameter = make("nacre_parameter", {pointer, pointer, i32, i32, extents, i64, i32, i32, i32, f64});
-  function = make("nacre_function", {pointer, pointer, i32, i32, pointer, pointer, size, pointer, i32});
+  function = make("nacre_function", {pointer, pointer, i32, i32, pointer, pointer, size, pointer, i32, i32});
   training = make("nacre_training", {pointer, pointer, pointer, f64, i32, i32, i64, i64, i64});
   level = make("nacre_level", {pointer, pointer});
   tap = make("nacre_tap", {pointer, i32, i32, i32, i32, pointer});
   least = make("nacre_least", {i32, i32, i64});
   model = make("nacre_model", {i32, i32, pointer, pointer, pointer, i64, i64, i32, i32, i32, i32, i32, i32, pointer, pointer, pointer,
-                               pointer, pointer, training, pointer, pointer});
+                               pointer, pointer, training, pointer, pointer, i64, pointer});
 }

@@ -6,8 +6,11 @@
 #include "compiler/Target/CPU/EmitObject.h"
 #include "compiler/Target/CPU/EmitProgram.h"
 #include "compiler/Target/CPU/LowerKernels.h"
+#include "compiler/Target/CPU/PackWeights.h"
 #include "compiler/Transforms/BuildProgram.h"
+#include "compiler/Transforms/PackWeights.h"
 #include "compiler/Transforms/PlanBuffers.h"
+#include "dialects/Plan/IR/Packing.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -97,10 +100,15 @@ static void describeStep(ModelDescription &model) {
 }
 
 /// Programs and kernels with all buffers placed, and what the artefact says about them.
-static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
+static LogicalResult planModel(ModuleOp module, const CompileOptions &options, ModelDescription &model) {
   describeParameters(module, model);
   if (failed(buildPrograms(module)))
     return failure();
+  if (options.packWeights)
+    model.packedBytes = packWeights(module, options.precision);
+  model.precision = plan::nameOf(options.precision).str();
+  if (model.packedBytes > 0)
+    model.packProgram = symbolPrefix(model.name) + "_program_" + plan::kPackProgram.str();
   for (auto program : module.getOps<plan::ProgramOp>()) {
     planBuffers(program);
     for (FunctionDescription &function : model.functions)
@@ -115,6 +123,13 @@ static LogicalResult planModel(ModuleOp module, ModelDescription &model) {
     for (LaunchDescription &launch : function.launches)
       launch.kernel = symbolPrefix(model.name) + "_" + launch.kernel;
   return success();
+}
+
+/// Whether the code for the level's base serves a kernel on this level too.
+static bool isServedByBase(const cpu::Level &level, plan::KernelOp kernel, const CompileOptions &options) {
+  plan::Precision precision = cpu::precisionOf(kernel);
+  bool isOwn = (precision == plan::Precision::Bf16 && level.hasDotBf16) || (precision == plan::Precision::Int8 && level.hasDotInt8);
+  return !isOwn && llvm::is_contained(options.levels, level.base.str());
 }
 
 /// A module of kernels, one function a level, and programs; for objects of their own, each in a module inside it.
@@ -134,12 +149,17 @@ static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileO
     tables.parameterOffsets[parameter.name] = parameter.offsetBytes;
   int64_t position = 0;
   for (auto kernel : module.getOps<plan::KernelOp>()) {
+    KernelDescription &description = model.kernels[position];
     tables.kernels[kernel.getSymName()] = position++;
     for (const std::string &name : options.levels) {
       const cpu::Level *level = cpu::findLevel(name);
       if (!level)
         return module.emitError("the CPU target has no level '") << name << "'";
-      std::string symbol = symbolPrefix(model.name) + "_" + kernel.getSymName().str() + "_" + name;
+      if (isServedByBase(*level, kernel, options)) {
+        description.codeLevels[name] = level->base.str();
+        continue;
+      }
+      std::string symbol = description.name + "_" + name;
       FailureOr<cpu::KernelInfo> info = cpu::emitKernel(place(symbol), symbol, *level, kernel);
       if (failed(info))
         return failure();
@@ -210,7 +230,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
   TimingScope scope = timing.nest("plan");
-  if (failed(planModel(module, result.model)))
+  if (failed(planModel(module, options, result.model)))
     return failure();
   scope = timing.nest("kernels as vectors");
   FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);

@@ -4,6 +4,7 @@
 
 #include "compiler/Artifact/Model.h"
 #include "compiler/Pipelines/MemoryLimit.h"
+#include "dialects/Plan/IR/Packing.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/Timing.h"
@@ -23,6 +24,8 @@ struct CompileOptions {
   std::optional<int64_t> memoryLimit; ///< bytes for the values of a call; see limitMemory
   bool trace = false; ///< whether calls can be traced; otherwise launches are called as they are
   mlir::TimingScope *timing = nullptr; ///< borrowed; stages and passes are timed below it
+  bool packWeights = true; ///< weights of inference functions are packed once a set of parameters, else inside kernels
+  plan::Precision precision = plan::Precision::F32; ///< of packed weights and the activations that meet them
 };
 
 struct CompileResult {

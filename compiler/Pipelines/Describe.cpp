@@ -5,6 +5,7 @@
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
+#include "dialects/Plan/IR/Packing.h"
 
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Path.h"
@@ -235,8 +236,11 @@ void nacre::describeParameters(ModuleOp module, ModelDescription &model) {
   model.parameterBytes = offset;
 }
 
-/// Bytes of the elements that a view touches: axes of stride 0 are read once.
-static Dim bytesOf(plan::ViewAttr view) {
+/// Bytes of the elements that a view touches: axes of stride 0 are read once, and a packed buffer whole.
+static Dim bytesOf(plan::LaunchOp launch, plan::ViewAttr view) {
+  if (view.getBuffer() >= 0)
+    if (auto buffer = launch.getBuffers()[view.getBuffer()].getDefiningOp<plan::BufferOp>(); buffer.getSpace() == plan::kPackedSpace)
+      return product(dimsFrom(buffer.getShape())) * Dim::constant(4);
   Layout layout = plan::layoutOf(view);
   Dim elements = Dim::constant(view.getBuffer() < 0 ? 0 : 4);
   for (auto [size, stride] : llvm::zip(layout.sizes, layout.strides))
@@ -286,6 +290,7 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
   function.arenaBytes = Dim::parse(program.getArena().value_or("0")).value_or(Dim());
   llvm::DenseMap<Value, int64_t> arena;
   for (auto buffer : program.getOps<plan::BufferOp>()) {
+    function.readsPacked |= buffer.getSpace() == plan::kPackedSpace;
     if (buffer.getSpace() != "arena")
       continue;
     arena[buffer] = int64_t(function.buffers.size());
@@ -300,7 +305,7 @@ void nacre::describeProgram(plan::ProgramOp program, FunctionDescription &functi
   for (auto launch : program.getOps<plan::LaunchOp>()) {
     Dim bytes;
     for (Attribute view : launch.getViews())
-      bytes = bytes + bytesOf(cast<plan::ViewAttr>(view));
+      bytes = bytes + bytesOf(launch, cast<plan::ViewAttr>(view));
     ArrayRef<Attribute> views = launch.getViews().getValue();
     function.launches.push_back({launch.getKernel().str(), Dim::parse(launch.getOperations()).value_or(Dim()), bytes, placeOf(launch.getLoc()),
                                  memoryOf(launch, views.drop_back(launch.getWrites()), arena),

@@ -2,6 +2,7 @@
 #include "compiler/Pipelines/Passes.h"
 
 #include "compiler/Transforms/BuildProgram.h"
+#include "compiler/Transforms/PackWeights.h"
 #include "compiler/Transforms/PlanBuffers.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
@@ -13,6 +14,7 @@ namespace nacre {
 #define GEN_PASS_DEF_SIMPLIFY
 #define GEN_PASS_DEF_SKIPPADDING
 #define GEN_PASS_DEF_BUILDPROGRAMS
+#define GEN_PASS_DEF_PACKWEIGHTS
 #define GEN_PASS_DEF_PLANBUFFERS
 #include "compiler/Pipelines/Passes.h.inc"
 } // namespace nacre
@@ -72,6 +74,18 @@ struct BuildPrograms final : nacre::impl::BuildProgramsBase<BuildPrograms> {
   void runOnOperation() override {
     if (failed(buildPrograms(getOperation())))
       signalPassFailure();
+  }
+};
+
+struct PackWeights final : nacre::impl::PackWeightsBase<PackWeights> {
+  using PackWeightsBase::PackWeightsBase;
+  void runOnOperation() override {
+    std::optional<plan::Precision> chosen = plan::precisionNamed(precision.getValue());
+    if (!chosen) {
+      getOperation().emitError("pack-weights expects a precision of (f32, bf16, int8), but got '") << precision.getValue() << "'";
+      return signalPassFailure();
+    }
+    (void)packWeights(getOperation(), *chosen);
   }
 };
 

@@ -68,6 +68,19 @@ def BuildPrograms : Pass<"build-programs", "::mlir::ModuleOp"> {
   }];
 }
 
+def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
+  let summary = "pack the weights that contractions read once, not in every task";
+  let description = [{
+    Requires: programs.
+    Ensures:  right factors that are parameters of a fixed size are read from packed copies in programs that write no parameter, and
+              the program `pack.weights` fills all copies; a copy is shared by all products that read the parameter in the same way.
+              With a narrow precision the copies hold bf16 or int8, and their products are of that precision, except those with
+              checkpoints.
+    Preserves: bits, with f32.
+  }];
+  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32, bf16 or int8">];
+}
+
 def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {
   let summary = "give every intermediate buffer a fixed offset in one arena";
   let description = [{

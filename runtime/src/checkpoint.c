@@ -161,6 +161,7 @@ static void publish(nacre_parameters *parameters, const loading *job, const char
     if (is_wanted(job, parameter) && nacre_tensor_bytes(&view, &bytes))
       memcpy(view.data, staged + parameter->offset_bytes, (size_t)bytes);
   }
+  nacre_parameters_changed(parameters);
 }
 
 static nacre_status load_checked(nacre_parameters *parameters, const loading *job) {

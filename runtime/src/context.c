@@ -29,6 +29,11 @@ struct nacre_context {
 
 static const nacre_options default_options = {0, NULL, NULL};
 
+// The packed weights of the context's level.
+static nacre_packed *packed_of(const nacre_context *context) {
+  return nacre_packed_at(context->parameters->packed, context->level - context->model->levels);
+}
+
 // ---- creation
 
 static nacre_status check_parameters(const nacre_model *model, const nacre_parameters *parameters, nacre_error *error) {
@@ -119,7 +124,10 @@ static nacre_status set_up(nacre_context *context, const nacre_options *options,
   context->level = nacre_choose_level(context->model, options->level, error);
   if (context->level == NULL)
     return NACRE_ERR_DEVICE;
-  status = set_max_dims(context, options->max_dims, error);
+  if (context->parameters != NULL)
+    status = nacre_packed_reserve(packed_of(context), context->model, error);
+  if (status == NACRE_OK)
+    status = set_max_dims(context, options->max_dims, error);
   if (status == NACRE_OK)
     status = set_arena_bytes(context, error);
   return status == NACRE_OK ? start_workers(context, options->threads, error) : status;
@@ -177,6 +185,20 @@ static nacre_status check_arena(const nacre_context *context, const nacre_bindin
                     call->function->name);
 }
 
+// Holds the packed weights while a program reads them; notes that one has written parameters.
+static nacre_status run_program(nacre_context *context, const nacre_function *function, nacre_frame *frame) {
+  nacre_status status = NACRE_OK;
+  if (function->reads_packed)
+    status = nacre_packed_acquire(packed_of(context), context->model, &context->parameters->version, frame);
+  if (status == NACRE_OK)
+    status = (nacre_status)function->program(frame);
+  if (function->reads_packed)
+    nacre_packed_release(packed_of(context));
+  if (function->writes_parameters && context->parameters != NULL)
+    nacre_parameters_changed(context->parameters);
+  return status;
+}
+
 static nacre_status run(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs,
                         const nacre_tap_list *taps) {
   nacre_status status = nacre_check_values(call, context->dims, inputs);
@@ -187,18 +209,18 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
   if (status != NACRE_OK)
     return status;
   nacre_error refusal = {NACRE_OK, ""};
-  const nacre_frame frame = {.dims = context->dims,
-                             .arena = context->memory.data,
-                             .parameters = context->parameters != NULL ? context->parameters->block.data : NULL,
-                             .inputs = inputs,
-                             .outputs = outputs,
-                             .kernels = context->level->kernels,
-                             .workers = context->workers,
-                             .taps = taps->count > 0 ? taps : NULL,
-                             .worker_count = nacre_workers_count(context->workers),
-                             .refusal = &refusal,
-                             .trace = context->trace};
-  status = (nacre_status)call->function->program(&frame);
+  nacre_frame frame = {.dims = context->dims,
+                       .arena = context->memory.data,
+                       .parameters = context->parameters != NULL ? context->parameters->block.data : NULL,
+                       .inputs = inputs,
+                       .outputs = outputs,
+                       .kernels = context->level->kernels,
+                       .workers = context->workers,
+                       .taps = taps->count > 0 ? taps : NULL,
+                       .worker_count = nacre_workers_count(context->workers),
+                       .refusal = &refusal,
+                       .trace = context->trace};
+  status = run_program(context, call->function, &frame);
   if (status == NACRE_ERR_NONFINITE)
     return nacre_fail(call->error, status, "%s: the loss is not finite; nothing was written", call->function->name);
   if (status == NACRE_ERR_VALUE)

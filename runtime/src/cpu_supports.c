@@ -12,12 +12,14 @@ typedef struct registers {
   unsigned eax, ebx, ecx, edx;
 } registers;
 
-static registers cpuid(unsigned leaf) {
+static registers cpuid_of(unsigned leaf, unsigned part) {
   registers r = {0, 0, 0, 0};
-  if (!__get_cpuid_count(leaf, 0, &r.eax, &r.ebx, &r.ecx, &r.edx))
+  if (!__get_cpuid_count(leaf, part, &r.eax, &r.ebx, &r.ecx, &r.edx))
     r = (registers){0, 0, 0, 0};
   return r;
 }
+
+static registers cpuid(unsigned leaf) { return cpuid_of(leaf, 0); }
 
 static bool has(unsigned word, unsigned bits) { return (word & bits) == bits; }
 
@@ -53,6 +55,10 @@ static bool supports_x86(const char *level) {
     return supports_v2();
   if (strcmp(level, "v3") == 0)
     return supports_v3();
+  if (strcmp(level, "v4-vnni") == 0)
+    return supports_v4() && has(cpuid(7).ecx, 1u << 11);
+  if (strcmp(level, "v4-bf16") == 0)
+    return supports_v4() && has(cpuid_of(7, 1).eax, 1u << 5);
   return strcmp(level, "v4") == 0 && supports_v4();
 }
 #else

@@ -9,8 +9,8 @@
 extern "C" {
 #endif
 
-/// Whether this processor and its operating system support a level: "v1".."v4" are the x86-64 psABI levels; "generic" always
-/// holds; "native" code was made for one machine, so it is taken on trust and only when asked for or alone.
+/// Whether this processor and its operating system support a level: "v1".."v4" are the x86-64 psABI levels; "v4-vnni" and "v4-bf16"
+/// have AVX512_VNNI or AVX512_BF16 besides; "generic" always holds; "native" code was made for one machine, so it is taken on trust and only when asked for or alone.
 bool nacre_cpu_supports(const char *level);
 
 #ifdef __cplusplus

@@ -126,5 +126,6 @@ nacre_status nacre_parameters_init(nacre_parameters *parameters, uint64_t seed, 
       fill_transposed(nacre_parameter_view(parameters, source_of(model, parameter)), nacre_parameter_view(parameters, parameter).data,
                       parameter->shape[0], parameter->shape[1]);
   }
+  nacre_parameters_changed(parameters);
   return NACRE_OK;
 }

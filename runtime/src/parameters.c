@@ -32,18 +32,24 @@ nacre_parameters *nacre_parameters_create(const nacre_model *model, nacre_error 
     nacre_fail_memory(error, (int64_t)sizeof *parameters, "the parameters");
     return NULL;
   }
-  parameters->model = model;
-  if (nacre_arena_reserve(&parameters->block, model->parameter_bytes, error) == NACRE_OK)
+  *parameters = (nacre_parameters){.model = model, .version = 1, .packed = nacre_packed_create(model, error)};
+  if (parameters->packed != NULL && nacre_arena_reserve(&parameters->block, model->parameter_bytes, error) == NACRE_OK)
     return parameters;
-  free(parameters);
+  nacre_parameters_destroy(parameters);
   return NULL;
 }
 
 void nacre_parameters_destroy(nacre_parameters *parameters) {
   if (parameters == NULL)
     return;
+  if (parameters->packed != NULL)
+    nacre_packed_destroy(parameters->packed, parameters->model);
   nacre_arena_release(&parameters->block);
   free(parameters);
+}
+
+void nacre_parameters_changed(nacre_parameters *parameters) {
+  __atomic_fetch_add(&parameters->version, 1, __ATOMIC_RELEASE);
 }
 
 static const nacre_parameter *find(const nacre_model *model, const char *name, nacre_error *error) {
@@ -59,6 +65,7 @@ nacre_status nacre_parameters_get(nacre_parameters *parameters, const char *name
   if (parameter == NULL)
     return NACRE_ERR_NAME;
   *view = nacre_parameter_view(parameters, parameter);
+  nacre_parameters_changed(parameters); // the caller may write through it
   return NACRE_OK;
 }
 

@@ -5,6 +5,7 @@
 
 #include "nacre/runtime.h"
 #include "runtime/src/arena.h"
+#include "runtime/src/packed.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,6 +15,8 @@ extern "C" {
 struct nacre_parameters {
   const nacre_model *model;
   nacre_arena block;
+  uint64_t version;     /* >= 1; raised by whoever may have changed a value */
+  nacre_packed *packed; /* [level_count], owned */
 };
 
 // The entries of nacre_api (runtime.h holds their contracts).
@@ -28,6 +31,8 @@ nacre_status nacre_parameters_set(nacre_parameters *parameters, const char *name
                                   nacre_error *error);
 void nacre_parameters_destroy(nacre_parameters *parameters);
 
+/// Says that values may have changed: packed weights are made anew before they are read again.
+void nacre_parameters_changed(nacre_parameters *parameters);
 /// A view of one tensor of the block.
 nacre_tensor nacre_parameter_view(const nacre_parameters *parameters, const nacre_parameter *parameter);
 /// NACRE_ERR_ABI when the model was made for another version of abi.h.

@@ -13,8 +13,10 @@ using namespace nacre;
 using namespace nacre::test;
 
 std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages,
-                                                          llvm::ArrayRef<std::string> levels) {
+                                                          llvm::ArrayRef<std::string> levels, const WeightOptions &weights) {
   CompileOptions options;
+  options.packWeights = weights.packed;
+  options.precision = weights.precision;
   options.levels.assign(levels.begin(), levels.end());
   mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {

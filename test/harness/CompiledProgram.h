@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dialects/Nacre/Reference/Array.h"
+#include "dialects/Plan/IR/Packing.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "nacre/runtime.h"
@@ -20,11 +21,17 @@ struct CallOptions {
   int threads = 1;
 };
 
+/// How weights are kept.
+struct WeightOptions {
+  bool packed = true;
+  plan::Precision precision = plan::Precision::F32;
+};
+
 class CompiledProgram {
 public:
   /// Compiles `module` (consumed) for the CPU levels. Null on failure, with a reason.
   static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages,
-                                                  llvm::ArrayRef<std::string> levels = {"v3", "v4"});
+                                                  llvm::ArrayRef<std::string> levels = {"v3", "v4"}, const WeightOptions &weights = {});
   ~CompiledProgram();
 
   /// The CPU levels of the library that this machine can run.

@@ -286,7 +286,7 @@ TEST(Context, LeavesNothingBehindWhenRefused) {
     }
     return toy.context != nullptr;
   };
-  EXPECT_EQ(faults::failEach(faults::Call::Allocate, create), 3);
+  EXPECT_EQ(faults::failEach(faults::Call::Allocate, create), 4);
   EXPECT_EQ(faults::failEach(faults::Call::Map, create), 2);
   EXPECT_EQ(faults::failEach(faults::Call::Thread, create), 2);
 }

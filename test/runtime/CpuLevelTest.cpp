@@ -30,6 +30,8 @@ TEST_F(CpuLevel, AgreesWithTheCompiler) {
   EXPECT_EQ(nacre_cpu_supports("v3"), v3);
   EXPECT_EQ(nacre_cpu_supports("v4"), v4);
   EXPECT_TRUE(nacre_cpu_supports("v1"));
+  EXPECT_EQ(nacre_cpu_supports("v4-vnni"), v4 && __builtin_cpu_supports("avx512vnni"));
+  EXPECT_EQ(nacre_cpu_supports("v4-bf16"), v4 && __builtin_cpu_supports("avx512bf16"));
 #endif
   EXPECT_TRUE(nacre_cpu_supports("generic"));
   EXPECT_FALSE(nacre_cpu_supports("v9"));

@@ -4,6 +4,7 @@
 
 #include "compiler/Target/CPU/ContractBlock.h"
 #include "compiler/Target/CPU/ContractFold.h"
+#include "compiler/Target/CPU/Narrow.h"
 #include "compiler/Target/CPU/Panel.h"
 #include "compiler/Target/CPU/RegisterTile.h"
 #include "compiler/Target/CPU/Segments.h"
@@ -30,7 +31,10 @@ struct Segment {
 class ContractEmitter {
 public:
   ContractEmitter(VectorBuilder &builder, const Kernel &kernel, const ContractSpec &spec)
-      : b(builder), kernel(kernel), spec(spec), slots(spec), scratch(builder.level, spec.schedule), fold(createFold(spec, builder.level)) {}
+      : b(builder), kernel(kernel), spec(spec), slots(spec), scratch(builder.level, spec.schedule), fold(createFold(spec, builder.level)) {
+    if (spec.precision != plan::Precision::F32)
+      narrow.emplace(spec.precision, builder.level);
+  }
 
   void emit();
 
@@ -43,13 +47,20 @@ private:
   void emitFold(Value groups);
   void emitSegments();
   void emitCheckpoint(Value begin, Value end, Value checkpoint);
+  void findPanel(const Segment &segment, Value panel, Value column, Value columns);
   void emitPanel(const Segment &segment, Value panel);
   void packRows(const Segment &segment);
   void packPanels(const Segment &segment);
-  void packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel);
   void packListed(const Segment &segment, Value source, Value stride, Value list, Value columns, Value target, int64_t width,
                   int64_t targetPanel);
   Value offsetOfRows(Value first, Value numbers);
+  Value rowOfA(Value row);
+  Value loadA(Value row, Value k, Value end);
+  void measureRows();
+  void narrowRows(const Segment &segment);
+  Values beginSums(int64_t rows, int64_t vectors);
+  Values emitNarrowSums(const Segment &segment, llvm::ArrayRef<Value> rows, int64_t vectors, Values sums);
+  void scaleSums(Value chunk, Value rows);
   void emitChunk(const Segment &segment, Value row, Value rows, Value vectors);
   void emitTile(const Segment &segment, Value chunk, Value row, int64_t rows, int64_t vectors);
 
@@ -59,11 +70,14 @@ private:
   ContractSlots slots;
   Scratch scratch;
   std::unique_ptr<TileFold> fold; // null: results are stored
+  std::optional<NarrowForm> narrow; // none: f32
   Block block;
   Value outer, inner;      // of the matrix at hand
   Value packedA, directB;  // i1: A is read from scratch; whole panels of B are read in place
+  Value isPacked;          // i1: B came packed
   Value tileA, tileStep;   // where the first row of A is read, and its stride between k
   Value panelB, panelStep; // where the panel at hand is read, and its stride between k
+  Value panelHead;         // of a narrow panel: scales and beginnings of its columns
   Value chunkSums;         // sums of the chunk of rows at hand
 };
 
@@ -108,6 +122,7 @@ void ContractEmitter::loadRows(Value task) {
   block.aRow = slot(Slot::ARow), block.aStep = slot(Slot::AStep);
   block.b = batchPointer(Slot::B, Slot::BOuter, Slot::BInner);
   block.bStep = slot(Slot::BStep), block.bColumn = slot(Slot::BColumn);
+  isPacked = b.equal(block.bColumn, b.integer(0));
   block.extras.clear(), block.outputs.clear();
   Value rowList = spec.grouping == Grouping::Rows ? block.list : Value();
   for (int64_t i = 0; i < static_cast<int64_t>(spec.extras.size()); ++i)
@@ -124,7 +139,96 @@ void ContractEmitter::loadRows(Value task) {
     block.tableRow = slot(slots.tablePart(Slot::TableRow));
     block.tableColumns = slot(slots.tablePart(Slot::TableColumns));
   }
+  if (narrow && narrow->isInt8())
+    measureRows();
 }
+
+//===-- narrow numbers -------------------------------------------------------------------------------------------------------===//
+
+/// Where row `row` of the task begins.
+Value ContractEmitter::rowOfA(Value row) {
+  Value number = spec.grouping == Grouping::Rows ? b.extend(b.loadIntScalar(b.at(block.listA, row))) : b.add(block.row, row);
+  return b.at(block.a, b.mul(number, block.aRow));
+}
+
+/// Elements k .. k + lanes of a row of A, 0 from `end` on.
+Value ContractEmitter::loadA(Value row, Value k, Value end) {
+  Value mask = b.mask(b.sub(end, k)), from = b.at(row, b.mul(k, block.aStep));
+  llvm::SmallVector<Type> type = {b.vector(b.f32())};
+  return b.ifElse(
+      b.equal(block.aStep, b.integer(1)), type, [&] { return Values{b.load(from, mask)}; },
+      [&] {
+        auto wide = mlir::VectorType::get({b.lanes()}, b.i64());
+        Value numbers = arith::ExtSIOp::create(b.op, wide, b.iota());
+        Value offsets = b.mul(numbers, vector::BroadcastOp::create(b.op, wide, block.aStep));
+        return Values{b.gather(b.f32(), from, offsets, mask)};
+      })[0];
+}
+
+/// max|x| of every row of the task.
+void ContractEmitter::measureRows() {
+  b.loop(b.integer(0), block.rows, 1, [&](Value row) {
+    Value from = rowOfA(row);
+    Values largest = b.loop(b.integer(0), block.depth, b.lanes(), Values{b.splatInteger(0)}, [&](Value k, llvm::ArrayRef<Value> carried) {
+      return Values{emitLargest(b, carried[0], loadA(from, k, block.depth))};
+    });
+    b.storeScalar(b.maximumInteger(largest[0]), b.at(kernel.scratch, b.add(row, scratch.largestOffset())));
+  });
+}
+
+/// Turns the rows of a segment into words, one row after the other.
+void ContractEmitter::narrowRows(const Segment &segment) {
+  Value end = b.add(segment.begin, segment.depth);
+  b.loop(b.integer(0), block.rows, 1, [&](Value row) {
+    Value from = rowOfA(row), to = b.at(kernel.scratch, b.mul(row, scratch.depth));
+    Value inverse = b.splat(0);
+    if (narrow->isInt8())
+      inverse = b.broadcast(emitInverseScale(b, b.loadScalar(b.at(kernel.scratch, b.add(row, scratch.largestOffset())))));
+    b.loop(segment.begin, end, b.lanes(), [&](Value k) {
+      emitStoreNarrow(b, *narrow, loadA(from, k, end), inverse, to, b.sub(k, segment.begin));
+    });
+  });
+}
+
+/// What sums of a tile begin with.
+Values ContractEmitter::beginSums(int64_t rows, int64_t vectors) {
+  if (!narrow || !narrow->isInt8())
+    return Values(rows * vectors, b.splat(0));
+  Values columns, sums;
+  for (int64_t v = 0; v < vectors; ++v)
+    columns.push_back(b.load(b.at(panelHead, scratch.width + v * b.lanes())));
+  for (int64_t row = 0; row < rows; ++row)
+    sums.append(columns);
+  return sums;
+}
+
+/// The segment's products for a tile. Integers lie in sums as f32 of the same bits.
+Values ContractEmitter::emitNarrowSums(const Segment &segment, llvm::ArrayRef<Value> rows, int64_t vectors, Values sums) {
+  Type type = b.vector(narrow->isInt8() ? b.i32() : b.f32());
+  for (Value &sum : sums)
+    sum = sum.getType() == type ? sum : b.bitsOf(sum);
+  Value steps = b.ceilDiv(segment.depth, narrow->depthOfStep());
+  sums = emitNarrowTile(b, *narrow, rows, panelB, scratch.width, steps, vectors, sums);
+  for (Value &sum : sums)
+    if (narrow->isInt8())
+      sum = arith::BitcastOp::create(b.op, b.vector(b.f32()), sum);
+  return sums;
+}
+
+/// Integer sums of a chunk that are complete become f32: times the scales of row and column.
+void ContractEmitter::scaleSums(Value chunk, Value rows) {
+  b.loop(b.integer(0), rows, 1, [&](Value row) {
+    Value largest = b.loadScalar(b.at(kernel.scratch, b.add(b.add(chunk, row), scratch.largestOffset())));
+    Value scale = b.broadcast(emitScale(b, largest)), sums = b.at(chunkSums, b.mul(row, scratch.width));
+    b.loop(b.integer(0), b.integer(scratch.width), b.lanes(), [&](Value column) {
+      Value place = b.at(sums, column);
+      Value factor = b.mulf(scale, b.load(b.at(panelHead, column)));
+      b.store(b.mulf(b.toFloat(b.bitsOf(b.load(place))), factor), place);
+    });
+  });
+}
+
+//===-- tiles ----------------------------------------------------------------------------------------------------------------===//
 
 /// A group of panels.
 void ContractEmitter::loadColumns(Value group) {
@@ -140,7 +244,7 @@ void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, i
   auto place = [&](int64_t i) { return b.at(sums, i / vectors * scratch.width + i % vectors * b.lanes()); };
   llvm::SmallVector<Type> types(count, b.vector(b.f32()));
   Values tile = b.ifElse(
-      segment.first, types, [&] { return Values(count, b.splat(0)); },
+      segment.first, types, [&] { return beginSums(rows, vectors); },
       [&] {
         Values loaded;
         for (int64_t i = 0; i < count; ++i)
@@ -149,12 +253,20 @@ void ContractEmitter::emitTile(const Segment &segment, Value chunk, Value row, i
       });
   Value first = b.add(chunk, row);
   Values pointers;
-  if (spec.grouping == Grouping::Rows)
+  if (narrow)
+    pointers = pointersToRows(b, kernel.scratch, rows, [&](Value numbers) {
+      auto splat = [&](Value value) { return vector::BroadcastOp::create(b.op, numbers.getType(), value).getResult(); };
+      return b.mul(b.add(numbers, splat(first)), splat(b.integer(scratch.depth)));
+    });
+  else if (spec.grouping == Grouping::Rows)
     for (int64_t i = 0; i < rows; ++i)
       pointers.push_back(b.at(tileA, b.mul(b.extend(b.loadIntScalar(b.at(block.listA, b.add(first, i)))), block.aRow)));
   else
     pointers = pointersToRows(b, tileA, rows, [&](Value numbers) { return offsetOfRows(first, numbers); });
-  tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth, spec.words}, vectors, tile);
+  if (narrow)
+    tile = emitNarrowSums(segment, pointers, vectors, tile);
+  else
+    tile = emitRegisterTile(b, {pointers, tileStep, panelB, panelStep, segment.depth, spec.words}, vectors, tile);
   for (int64_t i = 0; i < count; ++i)
     b.store(tile[i], place(i));
 }
@@ -184,6 +296,8 @@ void ContractEmitter::emitChunk(const Segment &segment, Value row, Value rows, V
 /// are read in place: packing them was measured to cost more than it gains.
 void ContractEmitter::packRows(const Segment &segment) {
   const ContractSchedule &schedule = spec.schedule;
+  if (narrow)
+    return narrowRows(segment);
   if (spec.grouping == Grouping::Rows) {
     tileA = b.at(block.a, b.mul(segment.begin, block.aStep));
     tileStep = block.aStep;
@@ -203,14 +317,17 @@ void ContractEmitter::packRows(const Segment &segment) {
   Value source = b.at(block.a, b.add(b.mul(block.row, block.aRow), b.mul(segment.begin, block.aStep)));
   b.ifThen(packedA, [&] {
     Panel first{source, nullptr, segment.depth, b.integer(scratch.lanes), kernel.scratch, scratch.lanes, scratch.lanes};
-    packMatrix(first, block.aStep, block.aRow, block.rows, b.integer(0), scratch.groupSize());
+    emitPackMatrix(b, first, block.aStep, block.aRow, block.rows, b.integer(0), b.integer(scratch.groupSize()));
   });
   tileA = b.select(packedA, kernel.scratch, source);
   tileStep = b.select(packedA, b.integer(scratch.lanes), block.aStep);
 }
 
-/// Packs the panels of B for a segment, except those that are read in place: whole ones for few rows, when B's rows allow it.
+/// Packs the panels of B for a segment, except those that are read in place: all when B came packed, whole ones for few rows when B's
+/// rows allow it.
 void ContractEmitter::packPanels(const Segment &segment) {
+  if (narrow)
+    return;
   if (spec.grouping == Grouping::Depth) {
     directB = b.boolean(false);
     Value target = b.at(kernel.scratch, scratch.panelsOffset());
@@ -224,7 +341,8 @@ void ContractEmitter::packPanels(const Segment &segment) {
   Value target = b.at(kernel.scratch, scratch.panelsOffset());
   Panel first{source, nullptr, segment.depth, b.integer(scratch.width), target, scratch.width, scratch.width};
   Value skipped = b.select(directB, b.div(block.columns, scratch.width), b.integer(0));
-  packMatrix(first, block.bStep, block.bColumn, block.columns, skipped, scratch.panelSize());
+  Value columns = b.select(isPacked, b.integer(0), block.columns);
+  emitPackMatrix(b, first, block.bStep, block.bColumn, columns, skipped, b.integer(scratch.panelSize()));
 }
 
 /// Packs `columns` columns of the rows that `list` names for a segment, in panels of `width` columns, `targetPanel` apart.
@@ -233,41 +351,34 @@ void ContractEmitter::packListed(const Segment &segment, Value source, Value str
   Panel panel{source, stride, segment.depth, b.integer(width), target, width, width};
   panel.list = b.at(list, segment.begin);
   Value whole = b.div(columns, width), rest = b.rem(columns, width);
-  emitPackPanels(b, panel, whole, targetPanel);
+  emitPackPanels(b, panel, whole, b.integer(targetPanel));
   panel.source = b.at(source, b.mul(whole, width));
   panel.target = b.at(target, b.mul(whole, targetPanel));
   panel.columns = rest;
   b.ifThen(b.less(b.integer(0), rest), [&] { emitPackPlain(b, panel); });
 }
 
-/// Packs `columns` columns in panels like `first`, `targetPanel` apart, leaving out the first `skipped` panels. Columns lie
-/// side by side (stride `step` between k), or k do (stride `column`).
-void ContractEmitter::packMatrix(const Panel &first, Value step, Value column, Value columns, Value skipped, int64_t targetPanel) {
-  auto panelAt = [&](Value number, Value stride) {
-    Panel panel = first;
-    panel.source = b.at(first.source, b.mul(b.mul(number, first.width), column));
-    panel.target = b.at(first.target, b.mul(number, targetPanel));
-    panel.columns = b.min(b.sub(columns, b.mul(number, first.width)), b.integer(first.width));
-    panel.stride = stride;
-    return panel;
-  };
-  Value whole = b.div(columns, first.width), all = b.ceilDiv(columns, first.width);
-  b.ifElse(
-      b.equal(column, b.integer(1)),
-      [&] {
-        emitPackPanels(b, panelAt(skipped, step), b.sub(whole, skipped), targetPanel);
-        b.ifThen(b.less(whole, all), [&] { emitPackPlain(b, panelAt(whole, step)); });
-      },
-      [&] { b.loop(skipped, all, 1, [&](Value number) { emitPackTransposed(b, panelAt(number, column)); }); });
+/// Where the panel that holds column `column` of the product is read.
+void ContractEmitter::findPanel(const Segment &segment, Value panel, Value column, Value columns) {
+  // Panel p of a packed B begins at p * bStep * width, and `column` is p * width.
+  Value packed = b.at(block.b, b.mul(column, block.bStep));
+  if (narrow) {
+    Value step = b.div(segment.begin, narrow->depthOfStep());
+    panelHead = packed;
+    panelB = b.at(packed, b.add(b.mul(step, narrow->panelWords(scratch.width)), narrow->headWords() * scratch.width));
+    return;
+  }
+  Value inPlace = b.both(directB, b.equal(columns, b.integer(scratch.width)));
+  panelB = b.select(inPlace, b.at(block.b, b.add(b.mul(segment.begin, block.bStep), column)),
+                    b.at(kernel.scratch, b.add(b.mul(panel, scratch.panelSize()), scratch.panelsOffset())));
+  panelStep = b.select(inPlace, block.bStep, b.integer(scratch.width));
+  panelB = b.select(isPacked, b.at(packed, b.mul(segment.begin, scratch.width)), panelB);
 }
 
 void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
   Value local = b.mul(panel, scratch.width), column = b.add(block.column, local);
   Value columns = b.min(b.sub(block.columns, local), b.integer(scratch.width));
-  Value inPlace = b.both(directB, b.equal(columns, b.integer(scratch.width)));
-  panelB = b.select(inPlace, b.at(block.b, b.add(b.mul(segment.begin, block.bStep), column)),
-                    b.at(kernel.scratch, b.add(b.mul(panel, scratch.panelSize()), scratch.panelsOffset())));
-  panelStep = b.select(inPlace, block.bStep, b.integer(scratch.width));
+  findPanel(segment, panel, column, columns);
   Value sums = b.at(kernel.scratch, scratch.sumsOffset());
   Value vectors = b.ceilDiv(columns, b.lanes());
 
@@ -283,6 +394,8 @@ void ContractEmitter::emitPanel(const Segment &segment, Value panel) {
     chunkSums = b.at(sums, b.select(segment.single, b.integer(0), place));
     emitChunk(segment, row, rows, vectors);
     b.ifThen(segment.last, [&] {
+      if (narrow && narrow->isInt8())
+        scaleSums(row, rows);
       EpilogueRegion region{chunkSums, scratch.width, b.add(block.row, row), rows, column, columns, segment.checkpoint};
       fold ? fold->take(b, b.at(kernel.scratch, scratch.size()), block, region)
            : emitEpilogue(b, spec, block.extras, block.outputs, region);
@@ -340,6 +453,14 @@ void ContractEmitter::emit() {
     Value some = b.less(b.integer(0), block.rows);
     b.ifThen(spec.partial ? b.both(some, b.less(b.integer(0), block.depth)) : some, [&] { emitSegments(); });
   });
+}
+
+void setPrecision(ContractSpec &spec, plan::Precision precision, const Level &level) {
+  bool isNarrow = precision != plan::Precision::F32;
+  spec.precision = precision;
+  spec.schedule.panels = (isNarrow ? kNarrowColumns : kContractColumns) / (level.tileVectors * level.lanes);
+  if (isNarrow)
+    spec.schedule.rows = kNarrowRows;
 }
 
 KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &level, const ContractSpec &spec) {

@@ -14,6 +14,7 @@
 #include "compiler/Target/CPU/Epilogue.h"
 #include "compiler/Target/CPU/KernelInfo.h"
 #include "compiler/Target/CPU/Selection.h"
+#include "dialects/Plan/IR/Packing.h"
 
 #include <optional>
 
@@ -52,8 +53,9 @@ enum class Grouping {
   Depth ///< entry s is step k of the sum: row listA[s] of A (by columns, aRow 1) and row list[s] of B (by rows); Depth is not used
 };
 
-/// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel.
-inline constexpr int64_t kContractColumns = 192;
+/// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel. Narrow products
+/// are done sooner, so that more columns share the work of making words of A's rows, and fewer rows keep the block as large.
+inline constexpr int64_t kContractColumns = 192, kNarrowColumns = 384, kNarrowRows = 192; // the latter two not measured
 
 struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
@@ -61,9 +63,14 @@ struct ContractSpec : EpilogueSpec {
   bool partial = false;         // Rows: rows of entries of no group are left unwritten
   std::optional<FoldSpec> fold; // outputs are then those of the fold, the epilogue has one result
   bool words = false;           // A and B hold words of 32 bits; the number of differing bits stands for A * B
+  plan::Precision precision = plan::Precision::F32; // other than F32: B came packed in it, rows of A are rounded to it (Narrow.h); the
+                                                    // product has neither checkpoints nor words, and is not grouped by depth
   ContractSchedule schedule = {};
   int64_t resultCount() const { return fold ? fold->outputs() : outputs; }
 };
+
+/// Sets the precision, and the block of a task that goes with it.
+void setPrecision(ContractSpec &spec, plan::Precision precision, const Level &level);
 
 /// The slots of a contraction: the fixed ones, then those of each extra, of each output, of the checkpoints, of a fold's
 /// table, of a grouping, and a fold's rows of a task.
@@ -79,7 +86,8 @@ public:
     A, B,                  // pointers
     Rows, Columns, Depth,  // M, N, K
     ARow, AStep,           // strides of A between rows i and between k; any
-    BStep, BColumn,        // strides of B between k and between columns j; one of them must be 1
+    BStep, BColumn,        // strides of B between k and between columns j; one of them must be 1. Or B came packed (PackWeights.h):
+                           // BColumn is 0, and BStep the number of k that a panel has room for
     Batch, BatchInner,     // number of matrices, and of those of the inner axis (>= 1)
     AOuter, AInner, BOuter, BInner,
     FixedCount

@@ -31,7 +31,8 @@ struct Scratch {
   int64_t panelSize() const { return depth * width; }
   int64_t sumsOffset() const { return panelsOffset() + panels * panelSize(); }
   int64_t sumsSize() const { return rows * width; } // of a panel
-  int64_t size() const { return sumsOffset() + panels * sumsSize(); }
+  int64_t largestOffset() const { return sumsOffset() + panels * sumsSize(); } // of int8: max|x| of each row of A
+  int64_t size() const { return largestOffset() + rows; }
 };
 
 } // namespace nacre::cpu::contract

@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/VectorBuilder.h"
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Plan/IR/Packing.h"
 #include "dialects/Plan/IR/Unfused.h"
 
 #include "mlir/Dialect/ControlFlow/IR/ControlFlowOps.h"
@@ -114,6 +115,8 @@ Value ProgramEmitter::addressOf(plan::BufferOp buffer) {
     return known = byteAt(field(FieldArena), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
   if (space == "parameter")
     return known = byteAt(field(FieldParameters), b.integer(tables.parameterOffsets.lookup(buffer.getName())));
+  if (space == plan::kPackedSpace)
+    return known = byteAt(field(FieldPacked), sizeOf(Dim::parse(*buffer.getOffset()).value_or(Dim())));
   return known = b.slotPointer(field(space == "input" ? FieldInputs : FieldOutputs), buffer.getIndex());
 }
 

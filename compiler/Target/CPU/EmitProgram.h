@@ -14,7 +14,7 @@ class VectorBuilder;
 /// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
 enum Field : int64_t {
   FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount, FieldRefusal,
-  FieldCount
+  FieldTrace, FieldPacked, FieldCount
 };
 
 /// What a program refers to.

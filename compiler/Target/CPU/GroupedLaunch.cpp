@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
+#include "compiler/Target/CPU/PackWeights.h"
 
 using namespace mlir;
 
@@ -15,7 +16,7 @@ enum View : int64_t { Left, Right, Order, EntryRows, Ends, Extras };
 static ContractSpec groupedSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kHeartOperands);
-  spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
+  setPrecision(spec, precisionOf(kernel), level);
   spec.grouping = kernel.getSkeleton() == "grouped" ? Grouping::Rows : Grouping::Depth;
   spec.partial = kernel.getBody().front().front().hasAttr("partial");
   return spec;
@@ -80,6 +81,10 @@ std::vector<Slot> fillGrouped(plan::KernelOp kernel, plan::LaunchOp launch) {
   grouped.set(S::AStep, Dim::constant(1));
   grouped.set(S::BStep, w.sizes[1].isOne() ? w.sizes[2] : w.strides[1]);
   grouped.set(S::BColumn, w.sizes[2].isOne() ? Dim::constant(1) : w.strides[2]);
+  if (isPacked(launch, Right)) {
+    grouped.set(S::BStep, w.strides[2]);
+    grouped.set(S::BColumn, Dim());
+  }
   grouped.set(S::Batch, grouped.layouts[Ends].sizes[0]);
   grouped.set(S::BOuter, w.strides[0]);
   grouped.fillTiles(Dim());

@@ -20,12 +20,19 @@ struct Level {
   int64_t tileRows;            // contraction: rows of the register tile
   int64_t tileVectors;         // contraction: vectors of a row of the register tile
   int64_t tallRows;            // rows of a register tile of two vectors
+  llvm::StringRef features = "";   // LLVM's names of what the level has beyond `cpu`
+  llvm::StringRef base = "";       // the level that is the same but for `features`: its code serves kernels that do not use them
+  bool hasDotBf16 = false;         // VDPBF16PS
+  bool hasDotInt8 = false;         // VPDPBUSD
 };
 
-/// All levels, weakest first.
+/// All levels that serve every kernel, weakest first.
 llvm::ArrayRef<Level> levels();
 
-/// The level of that name, or null.
+/// Levels that differ from their base for products of narrow numbers alone, weakest first; they come after all others.
+llvm::ArrayRef<Level> narrowLevels();
+
+/// The level of that name, among all, or null.
 const Level *findLevel(llvm::StringRef name);
 
 } // namespace nacre::cpu

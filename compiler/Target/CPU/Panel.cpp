@@ -38,7 +38,7 @@ void emitPackRows(VectorBuilder &b, const Panel &panel) {
   });
 }
 
-void emitPackPanels(VectorBuilder &b, const Panel &first, Value count, int64_t targetPanel) {
+void emitPackPanels(VectorBuilder &b, const Panel &first, Value count, Value targetPanel) {
   constexpr int64_t rowsAhead = 8; // each row lies on another page, where the machine does not look ahead by itself
   b.loop(b.integer(0), first.depth, 1, [&](Value k) {
     Value from = rowOf(b, first, k), to = b.at(first.target, b.mul(k, first.targetStride));
@@ -76,6 +76,25 @@ void emitPackTransposed(VectorBuilder &b, const Panel &panel) {
     b.ifThen(b.less(whole, panel.depth),
              [&] { packSquare(b, panel, columns, whole, target, b.mask(b.sub(panel.depth, whole))); });
   });
+}
+
+void emitPackMatrix(VectorBuilder &b, const Panel &first, Value step, Value column, Value columns, Value skipped, Value targetPanel) {
+  auto panelAt = [&](Value number, Value stride) {
+    Panel panel = first;
+    panel.source = b.at(first.source, b.mul(b.mul(number, first.width), column));
+    panel.target = b.at(first.target, b.mul(number, targetPanel));
+    panel.columns = b.min(b.sub(columns, b.mul(number, first.width)), b.integer(first.width));
+    panel.stride = stride;
+    return panel;
+  };
+  Value whole = b.div(columns, first.width), all = b.ceilDiv(columns, first.width);
+  b.ifElse(
+      b.equal(column, b.integer(1)),
+      [&] {
+        emitPackPanels(b, panelAt(skipped, step), b.sub(whole, skipped), targetPanel);
+        b.ifThen(b.less(whole, all), [&] { emitPackPlain(b, panelAt(whole, step)); });
+      },
+      [&] { b.loop(skipped, all, 1, [&](Value number) { emitPackTransposed(b, panelAt(number, column)); }); });
 }
 
 } // namespace nacre::cpu

@@ -27,7 +27,7 @@ void emitPackPlain(VectorBuilder &b, const Panel &panel);
 
 /// As emitPackPlain for `count` whole panels that lie side by side, row by row of B: reads long runs of memory. Their targets
 /// are `targetPanel` elements apart; `columns` is not used.
-void emitPackPanels(VectorBuilder &b, const Panel &first, Value count, int64_t targetPanel);
+void emitPackPanels(VectorBuilder &b, const Panel &first, Value count, Value targetPanel);
 
 /// As emitPackPlain for any number of columns: `width` is the vector length, and rows of the target hold as many vectors as the
 /// columns need.
@@ -36,6 +36,10 @@ void emitPackRows(VectorBuilder &b, const Panel &panel);
 /// B(k, j) at source[k + j * stride], by squares transposed in registers. Writes whole squares, so up to lanes - 1 rows beyond
 /// `depth`, and columns up to the next multiple of lanes, the missing ones as copies of the last one.
 void emitPackTransposed(VectorBuilder &b, const Panel &panel);
+
+/// Packs `columns` columns in panels like `first`, `targetPanel` elements apart, leaving out the first `skipped` panels. Columns lie
+/// side by side in the source (`column` 1, stride `step` between k), or k do (stride `column`): the latter as emitPackTransposed.
+void emitPackMatrix(VectorBuilder &b, const Panel &first, Value step, Value column, Value columns, Value skipped, Value targetPanel);
 
 } // namespace nacre::cpu
 

@@ -8,8 +8,10 @@
 #include "compiler/Target/CPU/FactorLaunch.h"
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
+#include "compiler/Target/CPU/PackWeights.h"
 #include "compiler/Target/CPU/Rows.h"
 #include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Plan/IR/Packing.h"
 
 using namespace mlir;
 
@@ -91,7 +93,7 @@ static FoldSpec foldSpec(Operation &op) {
 
 static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
-  spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
+  setPrecision(spec, precisionOf(kernel), level);
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kFactors);
   Block &body = kernel.getBody().front();
   for (Operation &op : body)
@@ -134,6 +136,10 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
   set(Slots::AStep, a.strides[3]);
   set(Slots::BStep, b.sizes[2].isOne() ? b.sizes[3] : b.strides[2]);
   set(Slots::BColumn, b.sizes[3].isOne() ? Dim::constant(1) : b.strides[3]);
+  if (isPacked(launch, 1)) {
+    set(Slots::BStep, b.strides[3]);
+    set(Slots::BColumn, Dim());
+  }
   set(Slots::Batch, result.sizes[1] * result.sizes[2]);
   set(Slots::BatchInner, result.sizes[2]);
   set(Slots::AOuter, a.strides[0]);
@@ -202,6 +208,8 @@ FailureOr<KernelInfo> emitKernel(ModuleOp module, llvm::StringRef name, const Le
     return emitScatter(module, name, level);
   if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
     return entries->emit(module, name, level, kernel);
+  if (skeleton == plan::kPackSkeleton)
+    return emitPackWeights(module, name, level, precisionOf(kernel));
   if (skeleton == "lu")
     return emitLu(module, name, level);
   if (skeleton == "cholesky")
@@ -223,6 +231,8 @@ std::vector<Slot> fillSlots(plan::KernelOp kernel, plan::LaunchOp launch) {
     return fillAttention(kernel, launch);
   if (const EntrySkeleton *entries = findEntrySkeleton(skeleton))
     return entries->fill(kernel, launch);
+  if (skeleton == plan::kPackSkeleton)
+    return fillPackWeights(launch);
   if (skeleton == "lu" || skeleton == "cholesky")
     return fillFactor(launch);
   if (skeleton == "substitute")

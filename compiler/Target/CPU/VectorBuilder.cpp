@@ -308,9 +308,12 @@ void VectorBuilder::choose(Value value, llvm::ArrayRef<std::function<void()>> ca
 
 /// LLVM attributes that fix a function's instruction set, whatever machine compiles it.
 static ArrayAttr levelAttributes(OpBuilder &builder, const Level &level) {
-  return builder.getArrayAttr({builder.getStrArrayAttr({"target-cpu", level.cpu}),
-                               builder.getStrArrayAttr({"prefer-vector-width", level.vectorWidth}),
-                               builder.getStringAttr("nounwind")});
+  llvm::SmallVector<Attribute> attributes = {builder.getStrArrayAttr({"target-cpu", level.cpu}),
+                                             builder.getStrArrayAttr({"prefer-vector-width", level.vectorWidth}),
+                                             builder.getStringAttr("nounwind")};
+  if (!level.features.empty())
+    attributes.push_back(builder.getStrArrayAttr({"target-features", level.features}));
+  return builder.getArrayAttr(attributes);
 }
 
 std::pair<Kernel, VectorBuilder> createKernel(ModuleOp module, llvm::StringRef name, const Level &level) {

@@ -10,14 +10,24 @@ using namespace nacre;
 using namespace nacre::tool;
 
 const Option tool::modelOption = {"model", "m", "NAME", "which model of the file, when it has several"};
-const Option tool::cpuOption = {"cpu", "", "LEVELS", "CPU levels to compile for: v3 (AVX2), v4 (AVX-512); default v3,v4"};
+const Option tool::cpuOption = {"cpu", "", "LEVELS", "CPU levels to compile for: v3 (AVX2), v4 (AVX-512), and v4-bf16, v4-vnni for that precision; default: all of use"};
 
-llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments &arguments) {
+llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments &arguments, plan::Precision precision) {
   llvm::SmallVector<std::string> chosen;
   llvm::SmallVector<llvm::StringRef> names, words;
-  for (const cpu::Level &level : cpu::levels())
+  for (const cpu::Level &level : cpu::levels()) {
     names.push_back(level.name);
-  arguments.get("cpu", "v3,v4").split(words, ',');
+    words.push_back(level.name);
+  }
+  for (const cpu::Level &level : cpu::narrowLevels()) {
+    names.push_back(level.name);
+    if ((precision == plan::Precision::Bf16 && level.hasDotBf16) || (precision == plan::Precision::Int8 && level.hasDotInt8))
+      words.push_back(level.name);
+  }
+  if (auto given = arguments.get("cpu")) {
+    words.clear();
+    given->split(words, ',');
+  }
   for (llvm::StringRef word : words)
     if (!llvm::is_contained(names, word))
       return llvm::createStringError(llvm::inconvertibleErrorCode(),

@@ -32,8 +32,8 @@ using ModuleUse = llvm::function_ref<llvm::LogicalResult(mlir::ModuleOp, const C
 std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
                                           int &status, ModuleUse use);
 
-/// The levels of --cpu=v3,v4. An error names the ones there are.
-llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments);
+/// The levels of --cpu=v3,v4; without it, all that serve a precision. An error names the ones there are.
+llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments, plan::Precision precision = plan::Precision::F32);
 
 extern const Option modelOption, cpuOption;
 

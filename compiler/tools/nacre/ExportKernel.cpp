@@ -149,7 +149,10 @@ static int runExportKernel(const Arguments &arguments, Console &console) {
   if (arguments.has("kernel") && !arguments.has("out")) return console.usage("expected a folder for the kernel: -o FOLDER");
   Export what(arguments, *levels, *launch, console);
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, Stage::Plan}, console, status,
+  CompileOptions options;
+  options.levels = *levels, options.stopAfter = Stage::Plan;
+  options.packWeights = false; // a caller has weights as they lie in the model's file
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status,
                              [&](mlir::ModuleOp module, const CompileResult &compiled) { return what.use(module, compiled); });
   return result ? what.status : status;
 }

@@ -197,6 +197,7 @@ typedef struct nacre_frame {
   int64_t worker_count; /* threads that share out the tasks of a launch */
   nacre_error *refusal; /* where a program says why it returns NACRE_ERR_VALUE */
   nacre_trace *trace; /* null: this call is not traced; read only by a library that was compiled with tracing */
+  char *packed; /* weights packed for the CPU level in use; [packed_bytes] of the model */
 } nacre_frame;
 
 /* Runs all launches of a function in order; returns NACRE_OK, NACRE_ERR_NONFINITE, or NACRE_ERR_VALUE when a value that it
@@ -213,6 +214,7 @@ typedef struct nacre_function {
   nacre_size arena_bytes; /* at given dims */
   nacre_program program;
   int32_t writes_parameters; /* 1: a training step; needs exclusive use of the parameters */
+  int32_t reads_packed;      /* 1: reads weights that the model's `pack` has packed */
 } nacre_function;
 
 typedef enum nacre_schedule_kind {
@@ -264,6 +266,8 @@ typedef struct nacre_model {
   nacre_training training;
   const nacre_tap *taps; /* [tap_count] by function, then in the order of the function's text */
   const nacre_least *leasts; /* [least_count] */
+  int64_t packed_bytes; /* of the weights once more, in the order in which kernels of one CPU level read them; 0: none */
+  nacre_program pack;   /* fills the frame's `packed` from its `parameters`; null where packed_bytes is 0 */
 } nacre_model;
 
 #ifdef __cplusplus

@@ -3,6 +3,9 @@
  * The runtime is linked into each library with hidden symbols; the outside reaches it through `nacre_model::api` or through
  * the typed functions of the generated header. No function prints, exits, or allocates after the context is made.
  *
+ * Weights are packed for the CPU level in use by the first call that reads them, and again by the first one after a change of the
+ * parameters. The packed copy belongs to the parameters: contexts of one level share it.
+ *
  * Threads: a `nacre_parameters` may be shared by any number of contexts that only read it. A context is used by one thread
  * at a time. A training step writes the parameters, so it needs them to itself. */
 #ifndef NACRE_RUNTIME_H
@@ -44,7 +47,8 @@ struct nacre_api {
   nacre_status (*parameters_load)(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
   /* Writes a safetensors file: new file, sync, rename. On failure an old file of that name is untouched. */
   nacre_status (*parameters_save)(const nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
-  /* A view into the block; borrowed until `parameters_destroy`. NACRE_ERR_NAME. */
+  /* A view into the block; borrowed until `parameters_destroy`. Later calls see what is written through it before the next call; a view
+   * that was kept over a call must be had again before it is written through. NACRE_ERR_NAME. */
   nacre_status (*parameters_get)(nacre_parameters *parameters, const char *name, nacre_tensor *view, nacre_error *error);
   /* Copies values in. NACRE_ERR_NAME, NACRE_ERR_SHAPE. */
   nacre_status (*parameters_set)(nacre_parameters *parameters, const char *name, const nacre_tensor *value, nacre_error *error);

@@ -85,7 +85,7 @@ TEST(Table, LayoutOfLargeStructs) {
     using Struct = nacre_function;
     expectLayout(types.function, sizeof(Struct),
                  {AT(name), AT(doc), AT(input_count), AT(output_count), AT(inputs), AT(outputs), AT(arena_bytes), AT(program),
-                  AT(writes_parameters)});
+                  AT(writes_parameters), AT(reads_packed)});
   }
   {
     using Struct = nacre_training;
@@ -97,7 +97,7 @@ TEST(Table, LayoutOfLargeStructs) {
     expectLayout(types.model, sizeof(Struct),
                  {AT(abi_version), AT(tap_count), AT(name), AT(manifest), AT(api), AT(parameter_bytes), AT(scratch_bytes), AT(dim_count),
                   AT(parameter_count), AT(function_count), AT(kernel_count), AT(level_count), AT(least_count), AT(dims), AT(parameters),
-                  AT(functions), AT(levels), AT(kernel_names), AT(training), AT(taps), AT(leasts)});
+                  AT(functions), AT(levels), AT(kernel_names), AT(training), AT(taps), AT(leasts), AT(packed_bytes), AT(pack)});
   }
 }
 
