@@ -19,11 +19,12 @@ WORKLOADS = ["contraction", "nested_head", "contrastive", "sae", "codebook", "at
              "compile_times", "growth", "experts", "plain"]
 ALSO = {"5": "sae"}  # two workloads of one model
 METHOD = ("Results are compared before anything is timed; a contestant that disagrees is left out. Contestants take turns in one "
-          "process; a sample repeats what is shorter than 20 ms; medians of the rounds decide, quartiles are kept. ratio = peer / "
-          "ours, of the peer that is hardest to satisfy. peak_bytes: arena, scratch, parameters, inputs and outputs of the call, "
-          "as the library's own table states them; extra_bytes: by how much one call raised the process's resident memory. "
-          "limit_fraction: the time at the FMA peak (counted in the threads' own running time) or the read bandwidth, measured "
-          "just before in a process of its own, over ours.")
+          "process; a sample repeats what is shorter than 20 ms; medians of the rounds decide, quartiles are kept. One thread is "
+          "timed by processor time, several by the time of day. ratio = peer / ours, of the peer that is hardest to satisfy. "
+          "peak_bytes: arena, scratch, parameters, inputs and outputs of the call, as the library's own table states them; "
+          "extra_bytes: by how much one call raised the process's resident memory. limit_fraction: the time at the FMA peak "
+          "(counted in the threads' own running time) or the read bandwidth, measured just before in a process of its own, over "
+          "ours.")
 
 
 def number_of(name):
