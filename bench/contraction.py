@@ -11,6 +11,7 @@ THREADS = (1, 2)
 # (M, N, K) and the function that holds such weights.
 SQUARE = [(1024, 1024, 1024, "by1024"), (4096, 768, 768, "by768"), (256, 1536, 384, "by384"), (1000, 500, 300, "by300")]
 THIN = [(m, 768, 768, "by768") for m in (1, 2, 4, 8)]
+STREAMED = [(m, 8192, 4096, "by4096") for m in (1, 4)]  # 134 MB of weights: more than the caches hold
 
 
 def openblas(a, b):
@@ -33,12 +34,12 @@ def torch_product(threads, a, b):
 
 
 def cases(setting):
-    """At M <= 4 the limit is the weights at the read bandwidth, else the FMA peak."""
+    """The limit is the FMA peak, or the weights at the read bandwidth; thin products of cached weights have neither."""
     library = setting.library("contraction.nacre")
     context = library.context(setting.threads)
-    for m, n, k, weights in SQUARE[2:] + THIN[:1] if setting.quick else SQUARE + THIN:
+    for m, n, k, weights in SQUARE[2:] + THIN[:1] if setting.quick else SQUARE + THIN + STREAMED:
         a, b = setting.normal(m, k), library.parameter("w" + weights[2:])
-        limit_s = setting.read_s(4 * n * k) if m <= 4 else setting.flop_s(2 * m * n * k)
+        limit_s = setting.flop_s(2 * m * n * k) if m > 8 else setting.read_s(4 * n * k) if weights == "by4096" else None
         for kind, call, target in (("weights", library.call(context, weights, [a]), 1.03 if m > 8 else 1.2),
                                    ("packing inside", library.call(context, "product", [a, b]), 1.0)):
             yield Case(f"{m}x{n}x{k} {kind}", lambda call=call: Contestant(call.run),

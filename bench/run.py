@@ -19,11 +19,12 @@ WORKLOADS = ["contraction", "nested_head", "contrastive", "sae", "codebook", "at
              "compile_times", "growth", "experts", "plain"]
 ALSO = {"5": "sae"}  # two workloads of one model
 METHOD = ("Results are compared before anything is timed; a contestant that disagrees is left out. Contestants take turns in one "
-          "process; a sample repeats what is shorter than 20 ms; medians of the rounds decide, quartiles are kept. ratio = peer / "
-          "ours, of the peer that is hardest to satisfy. peak_bytes: arena, scratch, parameters, inputs and outputs of the call, "
-          "as the library's own table states them; extra_bytes: by how much one call raised the process's resident memory. "
-          "limit_fraction: the time at the FMA peak (counted in the threads' own running time) or the read bandwidth, measured "
-          "just before in a process of its own, over ours.")
+          "process; a sample repeats what is shorter than 20 ms; medians of the rounds decide, quartiles are kept. One thread is "
+          "timed by processor time, several by the time of day. ratio = peer / ours, of the peer that is hardest to satisfy. "
+          "peak_bytes: arena, scratch, parameters, inputs and outputs of the call, as the library's own table states them; "
+          "extra_bytes: by how much one call raised the process's resident memory. limit_fraction: the time at the FMA peak "
+          "(counted in the threads' own running time) or the read bandwidth, measured just before in a process of its own, over "
+          "ours.")
 
 
 def number_of(name):
@@ -70,8 +71,21 @@ def arguments():
     parser.add_argument("--quick", action="store_true", help="smaller sizes and three rounds: does everything work?")
     parser.add_argument("--threads", type=int, metavar="N", help="in place of the workload's own thread counts")
     parser.add_argument("--results", action="store_true", help="also write the table into bench/RESULTS.md, between its two marks")
+    parser.add_argument("--add", action="store_true", help="keep the rows of the other workloads that bench.json holds")
     parser.add_argument("--list", action="store_true", help="the workloads, and nothing else")
-    return parser.parse_args()
+    return parser.parse_intermixed_args()  # options may stand anywhere
+
+
+def kept(build, names):
+    """Rows of an earlier run whose workloads are not measured now."""
+    path = build / "bench.json"
+    rows = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.exists() else []
+    return [row for row in rows if row["workload"] not in names]
+
+
+def in_order(rows):
+    """Rows in the table's order of workloads; within one as they were measured."""
+    return sorted(rows, key=lambda row: WORKLOADS.index(row["workload"]))
 
 
 def main():
@@ -81,17 +95,19 @@ def main():
         for name in WORKLOADS:
             print(f"{number_of(name):3} {name:14} {importlib.import_module(name).__doc__.splitlines()[0]}")
         return
-    build, manner, rows = options.build.resolve(), "quick" if options.quick else "full", []
+    build, manner, names = options.build.resolve(), "quick" if options.quick else "full", chosen(options.workloads)
+    rows = kept(build, names) if options.add else []
     result = {**describe(build), "method": METHOD, "manner": manner, "rows": rows}
     print(f"{result['machine']['processor']}, {result['machine']['cores']} cores, load {result['machine']['load']}")
-    for name in chosen(options.workloads):
+    for name in names:
         counts = [options.threads] if options.threads else getattr(importlib.import_module(name), "THREADS", (2,))
         for threads in counts:
             print(f"[{time.monotonic() - start:5.0f} s] {name}, {threads} threads", file=sys.stderr, flush=True)
             for row in rows_of(build, name, threads, manner):
                 rows.append(row)
+                result["rows"] = in_order(rows)
                 (build / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    report.print_table(rows)
+    report.print_table(result["rows"])
     if options.results:
         report.write_results(BENCH / "RESULTS.md", result)
     print(f"\n{len(rows)} rows in {time.monotonic() - start:.0f} s, kept in bench.json in the build folder")

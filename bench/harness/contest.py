@@ -20,12 +20,17 @@ def say(text):
     print(f"    {text}", file=sys.stderr, flush=True)
 
 
-def seconds(run, count):
+def clock_of(threads):
+    """One thread is timed by the processor time of the process, which other load disturbs little; several by the time of day."""
+    return time.process_time if threads == 1 else time.perf_counter
+
+
+def seconds(run, count, clock):
     """Seconds of one run, over `count` of them."""
-    start = time.perf_counter()
+    start = clock()
     for _ in range(count):
         run()
-    return (time.perf_counter() - start) / count
+    return (clock() - start) / count
 
 
 def memory_of(run):
@@ -71,16 +76,16 @@ def invite(case):
     return ours, present, absent
 
 
-def take_turns(runs, quick, rounds):
+def take_turns(runs, quick, rounds, clock):
     """Samples of every contestant, by its place in `runs`."""
-    counts = [max(1, round(SAMPLE_S / max(seconds(run, 1), 1e-7))) for run in runs]
+    counts = [max(1, round(SAMPLE_S / max(seconds(run, 1, clock), 1e-7))) for run in runs]
     samples = [[] for _ in runs]
     start = time.perf_counter()
     most = LEAST[quick] if quick else max(rounds, LEAST[quick])
     while len(samples[0]) < LEAST[quick] or (len(samples[0]) < most and time.perf_counter() - start < BUDGET_S[quick]):
         for taken, run, count in zip(samples, runs, counts):
             time.sleep(SETTLE_S)
-            taken.append(seconds(run, count))
+            taken.append(seconds(run, count, clock))
     return samples
 
 
@@ -97,12 +102,12 @@ def bound_row(bound):
             "ratio": ratio, "target": 1.0, "limit_fraction": None, "peak_bytes": bound.peak_bytes}
 
 
-def measure(case, quick):
+def measure(case, quick, threads):
     """The row of a case. The peer that is named is the one that is hardest to satisfy: least ratio / target; the others are in `others`."""
     if isinstance(case, Bound):
         return bound_row(case)
     ours, peers, absent = invite(case)
-    samples = take_turns([ours.run, *(contestant.run for _, _, contestant in peers)], quick, case.rounds)
+    samples = take_turns([ours.run, *(contestant.run for _, _, contestant in peers)], quick, case.rounds, clock_of(threads))
     ours_s = statistics.median(samples[0])
     found = []
     for (name, target, contestant), taken in zip(peers, samples[1:]):

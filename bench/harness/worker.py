@@ -21,7 +21,7 @@ def main():
     setting = Setting(build, int(threads), manner == "quick")
     workload = importlib.import_module(name)
     for case in workload.cases(setting):
-        row = {"workload": name, "number": workload.NUMBER, "threads": setting.threads, **measure(case, setting.quick),
+        row = {"workload": name, "number": workload.NUMBER, "threads": setting.threads, **measure(case, setting.quick, setting.threads),
                "fma_flop_s": setting.limits["fma_flop_s"], "read_bytes_s": setting.limits["read_bytes_s"]}
         say(summary(row))
         print(json.dumps(row), flush=True)
@@ -30,7 +30,7 @@ def main():
 def summary(row):
     """One line of progress."""
     ratio = f"{row['ratio']:.2f} of {row['peer']}" if row["ratio"] else "no peer"
-    return f"{row['case']}: {row['ours_s']:.4g} {row['unit']}, {ratio} (target {row['target']})"
+    return f"{row['case']}: {row['ours_s']:.4g} {row['unit']}, {ratio} (target {row['target'] or 0:.2f})"
 
 
 if __name__ == "__main__":
