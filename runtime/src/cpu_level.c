@@ -37,7 +37,8 @@ static const nacre_level *best_level(const nacre_model *model, nacre_error *erro
   char list[128];
   for (int32_t i = model->level_count - 1; i >= 0; --i) {
     const char *name = model->levels[i].name;
-    if (nacre_cpu_supports(name) && (!is_native(name) || model->level_count == 1))
+    bool last_resort = is_native(name) || nacre_cpu_is_slow(name); // taken when asked for, or alone
+    if (nacre_cpu_supports(name) && (!last_resort || model->level_count == 1))
       return &model->levels[i];
   }
   nacre_fail(error, NACRE_ERR_DEVICE, "this machine supports none of the library's CPU levels (%s)",

@@ -9,7 +9,8 @@
 extern "C" {
 #endif
 
-/// Picks the level `wanted`, or with null NACRE_CPU from the environment, or the last supported one of the model.
+/// Picks the level `wanted`, or with null NACRE_CPU from the environment, or the last supported one of the model; "v4-bf16" on its own
+/// account only where it is the fastest, which it is not on Intel's processors.
 /// Null with NACRE_ERR_DEVICE when the model lacks that level or the machine does not support it. Borrowed from the model.
 const nacre_level *nacre_choose_level(const nacre_model *model, const char *wanted, nacre_error *error);
 

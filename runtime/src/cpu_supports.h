@@ -13,6 +13,9 @@ extern "C" {
 /// have AVX512_VNNI or AVX512_BF16 besides; "generic" always holds; "native" code was made for one machine, so it is taken on trust and only when asked for or alone.
 bool nacre_cpu_supports(const char *level);
 
+/// Whether this processor runs a level that it supports more slowly than the level below it, with the same results.
+bool nacre_cpu_is_slow(const char *level);
+
 #ifdef __cplusplus
 }
 #endif

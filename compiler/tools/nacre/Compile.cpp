@@ -169,8 +169,8 @@ Weights that products read are packed once, by the first call after they were se
 printed. With --no-packing there is none.
 
 With --precision bf16 or int8, functions that write no parameter keep their packed weights in that type and round activations to it where
-they meet: half or a quarter of the memory, two or four times the products where the CPU has the instructions (levels v4-bf16 and v4-vnni),
-the same result elsewhere. All other operators, training steps, and nested heads stay f32. See runtime/README.md for the errors.
+they meet: half or a quarter of the memory, and faster where the CPU has fast instructions for it (levels v4-bf16 and v4-vnni), with the
+same result elsewhere. All other operators, training steps, and nested heads stay f32. See runtime/README.md for the errors.
 
 With --emit the tool stops earlier and prints what it has:
 
