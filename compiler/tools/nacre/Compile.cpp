@@ -94,7 +94,8 @@ static int reportFiles(Console &console, const ModelDescription &model, const Li
   if (!console.json() && peak)
     llvm::outs() << llvm::formatv("memory at the bounds: {0} bytes for '{1}' ({2}), {3} bytes of parameters\n", shortNumber(peakBytes), peak->name,
                                   peak->arenaBytes.str(), shortNumber(model.parameterBytes));
-  console.print({{"model", model.name}, {"seconds", seconds}, {"arena_bytes", peakBytes}, {"parameter_bytes", model.parameterBytes}, {"files", std::move(list)}});
+  llvm::json::Object memory{{"arena_bytes", peakBytes}, {"parameter_bytes", model.parameterBytes}};
+  console.print({{"model", model.name}, {"seconds", seconds}, {"peak", std::move(memory)}, {"files", std::move(list)}});
   return Success;
 }
 
@@ -141,6 +142,9 @@ or none.
   cc -Iout main.c out/libdigits.a -lm -pthread -o main
 
 With --taps every `tap` of the model is a buffer that a call may read, set, add to, scale, clamp or mask; <model>.h lists them.
+
+Prints the memory that the largest function takes at the bounds of its dims, before anything runs: the arena's size is a polynomial in
+the dims. --timing says on standard error where the time went.
 
 With --emit the tool stops earlier and prints what it has:
 
