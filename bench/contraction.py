@@ -1,70 +1,47 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""A whole compiled product against NumPy's OpenBLAS on the same arrays: the call's checks and the packing are inside the timing.
+"""Workload 1: a product against NumPy's OpenBLAS and PyTorch: with the weights known beforehand, and with the packing inside the timing."""
 
-Contestants take turns, medians decide, results are compared first. One process a thread count, since BLAS reads it once.
-`contraction.py BUILD THREADS` prints one JSON object a line.
-"""
+import numpy
 
-import json
-import os
-import pathlib
-import statistics
-import subprocess
-import sys
-import time
+from harness.case import Case, Contestant, Peer
+from harness.steps import torch_with
 
-ROOT = pathlib.Path(__file__).resolve().parent
-ROUNDS = 15
-SHAPES = [(1024, 1024, 1024), (256, 1536, 384), (4096, 768, 768), (1000, 500, 300), *((m, 768, 768) for m in (1, 2, 4, 8, 9))]
+NUMBER = 1
+THREADS = (1, 2)
+# (M, N, K) and the function that holds such weights.
+SQUARE = [(1024, 1024, 1024, "by1024"), (4096, 768, 768, "by768"), (256, 1536, 384, "by384"), (1000, 500, 300, "by300")]
+THIN = [(m, 768, 768, "by768") for m in (1, 2, 4, 8)]
 
 
-def seconds(call, least=0.02):
-    """Seconds of one call, over as many as fill `least`."""
-    count, start = 0, time.perf_counter()
-    while time.perf_counter() - start < least:
-        call()
-        count += 1
-    return (time.perf_counter() - start) / count
+def openblas(a, b):
+    """NumPy's own library; OPENBLAS_CORETYPE is set by the run. Its result array is made once."""
+    result = numpy.empty((len(a), b.shape[1]), numpy.float32)
+    return Contestant(lambda: numpy.matmul(a, b, out=result))
 
 
-def measure_here(build, threads):
-    """Rows of one thread count; BLAS was told the count before it was loaded."""
-    import numpy
-    from library import Library
+def torch_product(threads, a, b):
+    """PyTorch's library (oneDNN or MKL)."""
+    torch = torch_with(threads)
+    left, right = torch.from_numpy(a), torch.from_numpy(b)
+    result = torch.empty(len(a), b.shape[1])
 
-    library = Library(build / "bench" / "libcontraction.so", "contraction", None)
-    context = library.context(threads)
-    draw = numpy.random.Generator(numpy.random.PCG64(0))
-    for m, n, k in SHAPES:
-        a, b = (draw.standard_normal(shape, dtype=numpy.float32) for shape in ((m, k), (k, n)))
-        ours, theirs = numpy.empty((m, n), numpy.float32), numpy.empty((m, n), numpy.float32)
-        calls = [lambda: library.call(context, "product", [a, b], ours), lambda: numpy.matmul(a, b, out=theirs)]
-        for call in calls:
-            call()
-        bound = 1e-6 * k  # c * eps * k for sums of k products of order 1
-        if not float(numpy.abs(ours - theirs).max()) <= bound:
-            raise SystemExit(f"contraction: {m}x{n}x{k} differs by more than {bound:.1e}: not timed")
-        times = [[], []]
-        for _ in range(ROUNDS):
-            for taken, call in zip(times, calls):
-                taken.append(seconds(call))
-        ours_s, peer_s = map(statistics.median, times)
-        yield {"shape": f"{m}x{n}x{k}", "threads": threads, "gflops": round(2e-9 * m * n * k / ours_s, 1),
-               "openblas_gflops": round(2e-9 * m * n * k / peer_s, 1), "ratio": round(peer_s / ours_s, 2)}
+    def run():
+        with torch.inference_mode():
+            return torch.mm(left, right, out=result)
+
+    return Contestant(run)
 
 
-def measure(build):
-    """Rows for one and two threads."""
-    subprocess.run([build / "bin" / "nacre", "compile", ROOT / "contraction.nacre", "-o", f"{build / 'bench'}/"], check=True,
-                   stdout=subprocess.DEVNULL)
-    for threads in (1, 2):
-        environment = dict(os.environ, OPENBLAS_NUM_THREADS=str(threads), OPENBLAS_CORETYPE="SkylakeX")
-        done = subprocess.run([sys.executable, __file__, str(build), str(threads)], env=environment, stdout=subprocess.PIPE,
-                              check=True, text=True)
-        yield from map(json.loads, done.stdout.splitlines())
-
-
-if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))
-    for row in measure_here(pathlib.Path(sys.argv[1]), int(sys.argv[2])):
-        print(json.dumps(row), flush=True)
+def cases(setting):
+    """At M <= 4 the limit is the weights at the read bandwidth, else the FMA peak."""
+    library = setting.library("contraction.nacre")
+    context = library.context(setting.threads)
+    for m, n, k, weights in SQUARE[2:] + THIN[:1] if setting.quick else SQUARE + THIN:
+        a, b = setting.normal(m, k), library.parameter("w" + weights[2:])
+        limit_s = setting.read_s(4 * n * k) if m <= 4 else setting.flop_s(2 * m * n * k)
+        for kind, call, target in (("weights", library.call(context, weights, [a]), 1.03 if m > 8 else 1.2),
+                                   ("packing inside", library.call(context, "product", [a, b]), 1.0)):
+            yield Case(f"{m}x{n}x{k} {kind}", lambda call=call: Contestant(call.run),
+                       [Peer("OpenBLAS", lambda a=a, b=b: openblas(a, b), target),
+                        Peer("torch", lambda a=a, b=b: torch_product(setting.threads, a, b), target)],
+                       limit_s, peak_bytes=lambda call=call: call.peak_bytes(setting.threads), rounds=15)

@@ -1,95 +1,96 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""MiniLM throughput against onnxruntime and PyTorch, float32, the same batches for all, in one process.
+"""Workload 8: the published MiniLM encoder, f32: 1000 short and 1000 long sentences, and one sentence alone.
 
-Candidates take turns (A B C A B C ...), the median of each decides, and each agrees with the others before it is timed.
+Sentences are sorted by length, in batches of 32. The peers get the same batches, padded to the longest sentence of each, with its mask. The
+limit counts the products of the real tokens.
 """
 
 import pathlib
-import statistics
-import subprocess
 import sys
-import time
+
+import numpy
+
+from harness.case import Case, Contestant, Peer
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "examples" / "minilm"))
 
-ROUNDS = 7
+NUMBER = 8
 BATCH = 32
-MOST_ERROR = 2e-5  # as in examples/minilm/compare.py
+LAYERS, D, F = 6, 384, 1536
+LONG = 6  # sentences of the example in one long one: some 120 tokens
+EVERY = 4  # of the long ones' batches each round takes every fourth, which keeps their mix of lengths
 
 
-class Ours:
-    """The compiled library."""
-
-    name = "nacre"
-
-    def __init__(self, library, threads):
-        self.library, self.at = library, library.context(threads)
-
-    def encode(self, ids, lengths):
-        import numpy
-
-        return self.library.call(self.at, "encode", [ids, lengths], numpy.empty((len(ids), 384), numpy.float32))
-
-
-def workloads():
-    """(name, batches) where a batch is (ids, lengths): sentences sorted by length, as encoders' own front ends do; full rows."""
-    import numpy
+def tokenized(count, joined):
+    """Batches of (ids, lengths), longest first, made of the example's 200 sentences."""
     from tokenize_sentences import tokenize
 
-    sentences = (ROOT / "examples" / "minilm" / "sentences.txt").read_text(encoding="utf-8").splitlines()
-    mixed = sorted((sentences + sentences)[:256], key=len, reverse=True)
-    parts = [mixed[at : at + BATCH] for at in range(0, len(mixed), BATCH)]
-    full = numpy.random.Generator(numpy.random.PCG64(0)).integers(1000, 30000, (BATCH, 128)).astype(numpy.int32)
-    yield "256 sentences, mixed lengths", [tokenize(part) for part in parts]
-    yield f"{BATCH} rows of 128 tokens", [(full, numpy.full(BATCH, 128, numpy.int32))]
+    own = (ROOT / "examples" / "minilm" / "sentences.txt").read_text(encoding="utf-8").splitlines()
+    texts = [" ".join(own[(i * joined + j) % len(own)] for j in range(joined)) for i in range(count)]
+    texts.sort(key=len, reverse=True)
+    return [tokenize(texts[at : at + BATCH]) for at in range(0, count, BATCH)]
 
 
-def candidates(build, threads):
-    """Ours first, then every peer that is installed."""
-    import checkpoint
+def flop_of(batches):
+    """Twelve D^2 weights a layer and token, and attention over the sentence's own tokens."""
+    tokens = sum(int(lengths.sum()) for _, lengths in batches)
+    pairs = sum(int((lengths.astype(numpy.int64) ** 2).sum()) for _, lengths in batches)
+    return LAYERS * (2 * tokens * (4 * D * D + 2 * D * F) + 4 * pairs * D)
+
+
+def openvino_encoder(threads):
+    """The same ONNX model, compiled by OpenVINO."""
+    import openvino
     import peers
-    from library import Library
 
-    out = build / "bench"
-    subprocess.run([build / "bin" / "nacre", "compile", ROOT / "examples" / "minilm" / "minilm.nacre", "-o", f"{out}/"],
-                   check=True, stdout=subprocess.DEVNULL)
-    path = next(out.glob("libminilm*.so"))
-    yield Ours(Library(path, "minilm", checkpoint.folder() / "model.safetensors"), threads)
-    for peer in (peers.OnnxEncoder, peers.TorchEncoder):
-        try:
-            yield peer(threads)
-        except ImportError as error:
-            print(f"  {peer.name} is not installed ({error.name}); bench/setup-peers.sh brings it", file=sys.stderr)
+    core = openvino.Core()
+    model = core.read_model(peers.onnx_model())
+    request = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY",
+                                                "INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
 
+    def encode(ids, lengths):
+        mask = (numpy.arange(ids.shape[1]) < lengths[:, None]).astype(numpy.float32)
+        given = {"ids": ids, "types": numpy.zeros_like(ids), "lengths": lengths, "mask": mask[:, :, None]}
+        return request.infer({port.any_name: given[port.any_name] for port in model.inputs})[0].copy()
 
-def timed(encoder, batches):
-    """Seconds of one pass."""
-    start = time.perf_counter()
-    for ids, lengths in batches:
-        encoder.encode(ids, lengths)
-    return time.perf_counter() - start
+    return encode
 
 
-def measure(build):
-    """Rows of {workload, threads, candidate, sentences_per_second, ratio}; the ratio is ours over that peer."""
-    import numpy
+def of_library(name, threads):
+    """An encoder of examples/minilm/peers.py."""
+    import peers
 
-    for threads in (1, 2):
-        encoders = list(candidates(build, threads))
-        for name, batches in workloads():
-            ids, lengths = batches[0]
-            results = [encoder.encode(ids, lengths) for encoder in encoders]
-            for encoder, result in zip(encoders, results):
-                error = float(numpy.abs(result - results[-1]).max())
-                if not error <= MOST_ERROR:
-                    raise SystemExit(f"minilm: {encoder.name} differs from {encoders[-1].name} by {error:.1e}: not timed")
-            times = {encoder.name: [] for encoder in encoders}
-            for _ in range(ROUNDS):
-                for encoder in encoders:
-                    times[encoder.name].append(timed(encoder, batches))
-            count = sum(len(ids) for ids, _ in batches)
-            medians = {name: statistics.median(values) for name, values in times.items()}
-            for candidate, median in medians.items():
-                yield {"workload": name, "threads": threads, "candidate": candidate, "sentences_per_second": round(count / median, 1),
-                       "ratio": round(median / medians["nacre"], 3)}
+    return getattr(peers, name)(threads).encode
+
+
+def contestant(encode, batches):
+    """All batches, one after the other."""
+
+    def run():
+        return [encode(ids, lengths) for ids, lengths in batches]
+
+    return Contestant(run, lambda: [numpy.concatenate(run())])
+
+
+def cases(setting):
+    """One row for each set of sentences."""
+    import checkpoint
+
+    library = setting.library(ROOT / "examples" / "minilm" / "minilm.nacre", "MiniLM", checkpoint.folder() / "model.safetensors")
+    context = library.context(setting.threads)
+    count = 64 if setting.quick else 1000
+    sets = [(f"{count} short", tokenized(count, 1), 1.5), (f"{count} long, every fourth batch", tokenized(count, LONG)[::EVERY], 1.5),
+            ("B=1", tokenized(1, 1), 2.0)]
+    for name, batches, target in sets:
+        calls = [library.call(context, "encode", [ids, lengths]) for ids, lengths in batches]
+
+        def ours(calls=calls):
+            return Contestant(lambda: [call.run() for call in calls], lambda: [numpy.concatenate([call.run()[0] for call in calls])])
+
+        encoders = {"onnxruntime": lambda: of_library("OnnxEncoder", setting.threads),
+                    "openvino": lambda: openvino_encoder(setting.threads)}
+        yield Case(name, ours, [Peer(peer, lambda make=make, batches=batches: contestant(make(), batches), target)
+                                for peer, make in encoders.items()],
+                   setting.flop_s(flop_of(batches)), tolerance=1e-3,
+                   peak_bytes=lambda calls=calls: max(call.peak_bytes(setting.threads) for call in calls))

@@ -1,132 +1,100 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-"""Every measurement that exists, as tables and as BUILD/bench.json. Ratios are against a peer measured in the same run.
+"""Runs workloads, each in processes of its own, and keeps rows, method and machine in BUILD/bench.json (`./x bench`; see README.md)."""
 
-usage: run.py BUILD [kernels] [contraction] [experts] [minilm] [sizes] [compile]      (./x bench calls it)
-"""
-
+import argparse
+import importlib
 import json
 import os
 import pathlib
-import platform
-import shutil
-import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-COMPILE_ROUNDS = 3
+from harness import report
+from harness.machine import describe, has_avx512
+
+BENCH = pathlib.Path(__file__).resolve().parent
+WORKLOADS = ["contraction", "nested_head", "contrastive", "sae", "codebook", "attention", "minilm", "training", "retrieval", "feedforward",
+             "compile_times", "growth", "experts", "plain"]
+ALSO = {"5": "sae"}  # two workloads of one model
+METHOD = ("Results are compared before anything is timed; a contestant that disagrees is left out. Contestants take turns in one "
+          "process; a sample repeats what is shorter than 20 ms; medians of the rounds decide, quartiles are kept. ratio = peer / "
+          "ours, of the peer that is hardest to satisfy. peak_bytes: arena, scratch, parameters, inputs and outputs of the call, "
+          "as the library's own table states them; extra_bytes: by how much one call raised the process's resident memory. "
+          "limit_fraction: the time at the FMA peak (counted in the threads' own running time) or the read bandwidth, measured "
+          "just before in a process of its own, over ours.")
 
 
-def table(rows):
-    """Prints rows (dicts with the same keys) in columns."""
-    if not rows:
-        return print("  nothing to measure")
-    columns = list(rows[0])
-    widths = {c: max(len(c), *(len(str(row.get(c, ""))) for row in rows)) for c in columns}
-    print("  " + "  ".join(c.ljust(widths[c]) for c in columns))
-    for row in rows:
-        print("  " + "  ".join(str(row.get(c, "")).ljust(widths[c]) for c in columns))
+def number_of(name):
+    """Of the table; imported only for this, so a missing peer does not matter."""
+    return importlib.import_module(name).NUMBER
 
 
-def kernels(build):
-    """Each build/bin/nacre-bench-*: its own table as it prints it, and its lines that are JSON objects."""
-    rows = []
-    for program in sorted((build / "bin").glob("nacre-bench-*")):
-        print(f"  {program.name}", flush=True)
-        done = subprocess.run([program], stdout=subprocess.PIPE, text=True, check=False)
-        if done.returncode:
-            raise SystemExit(f"{program.name} ended with status {done.returncode}\n{done.stdout}")
-        for line in done.stdout.splitlines():
+def chosen(names):
+    """Module names in the table's order."""
+    by_number = {**{str(number_of(name)): name for name in WORKLOADS}, **ALSO}
+    found = [by_number.get(name, name) for name in names] or WORKLOADS
+    for name in found:
+        if name not in WORKLOADS:
+            raise SystemExit(f"bench: expected workloads among {', '.join(WORKLOADS)} or their numbers, but got '{name}'")
+    return [name for name in WORKLOADS if name in found]
+
+
+def environment_for(build, threads):
+    """Thread counts and kernels that peers read when they are loaded."""
+    caches = {"TORCHINDUCTOR_CACHE_DIR": str(build / "peers" / "inductor"), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONWARNINGS": "ignore",
+              "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    counts = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "OPENBLAS", "MKL")}
+    kernels = {"OPENBLAS_CORETYPE": "SkylakeX"} if has_avx512() else {}  # half as fast on this kind of core without it
+    return {**kernels, **os.environ, **caches, **counts}
+
+
+def rows_of(build, name, threads, manner):
+    """Rows of one workload as they come. One that fails ends with a row that says so; the run goes on."""
+    command = [sys.executable, BENCH / "harness" / "worker.py", build, name, str(threads), manner]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment_for(build, threads)) as worker:
+        for line in worker.stdout:
             if line.startswith("{"):
-                rows.append({"program": program.name, **json.loads(line)})
-            else:
-                print("    " + line)
-    return rows
+                yield json.loads(line)
+    if worker.returncode:
+        print(f"    {name} ended with status {worker.returncode}", file=sys.stderr)
+        yield {"workload": name, "number": number_of(name), "threads": threads, "case": "failed", "failed": worker.returncode}
 
 
-def minilm(build):
-    """Throughput of the published encoder; see minilm.py."""
-    import minilm as encoder
-
-    return list(encoder.measure(build))
-
-
-def contraction(build):
-    """A compiled product against OpenBLAS, one and two threads; see contraction.py."""
-    import contraction as product
-
-    return list(product.measure(build))
-
-
-def experts(build):
-    """A mixture of experts by its chosen experts and by all of them; see experts.py."""
-    import experts as mixture
-
-    return list(mixture.measure(build))
-
-
-def models():
-    """The example models."""
-    return sorted(ROOT.glob("examples/*/*.nacre"))
-
-
-def sizes(build):
-    """Bytes of the tool, the runtime and each example's library, stripped of nothing."""
-    rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        for model in models():
-            subprocess.run([build / "bin" / "nacre", "compile", model, "-o", f"{folder}/"], check=True, stdout=subprocess.DEVNULL)
-        files = [build / "bin" / "nacre", *build.glob("runtime/*.a"), *pathlib.Path(folder).glob("lib*")]
-        for path in files:
-            rows.append({"file": path.name, "bytes": path.stat().st_size})
-    return rows
-
-
-def compile_times(build):
-    """Seconds from text to library, each with an empty kernel cache."""
-    rows = []
-    for model in models():
-        seconds = []
-        for _ in range(COMPILE_ROUNDS):
-            folder = tempfile.mkdtemp()
-            environment = dict(os.environ, XDG_CACHE_HOME=folder)
-            start = time.perf_counter()
-            subprocess.run([build / "bin" / "nacre", "compile", model, "-o", f"{folder}/out/"], check=True, env=environment,
-                           stdout=subprocess.DEVNULL)
-            seconds.append(time.perf_counter() - start)
-            shutil.rmtree(folder)
-        rows.append({"model": model.name, "seconds": round(statistics.median(seconds), 2)})
-    return rows
-
-
-SECTIONS = {"kernels": kernels, "contraction": contraction, "experts": experts, "minilm": minilm, "sizes": sizes, "compile": compile_times}
-
-
-def processor():
-    """The CPU's name, as the system gives it."""
-    for line in pathlib.Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            return line.split(":", 1)[1].strip()
-    return platform.processor()
+def arguments():
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="./x bench", description="Measures workloads side by side with their peers.")
+    parser.add_argument("build", type=pathlib.Path, help=argparse.SUPPRESS)
+    parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help="a name or a number of --list; default: all of them")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and three rounds: does everything work?")
+    parser.add_argument("--threads", type=int, metavar="N", help="in place of the workload's own thread counts")
+    parser.add_argument("--results", action="store_true", help="also write the table into bench/RESULTS.md, between its two marks")
+    parser.add_argument("--list", action="store_true", help="the workloads, and nothing else")
+    return parser.parse_args()
 
 
 def main():
-    """Runs the chosen sections in order and keeps the JSON."""
-    build, chosen = pathlib.Path(sys.argv[1]).resolve(), sys.argv[2:] or list(SECTIONS)
-    unknown = [name for name in chosen if name not in SECTIONS]
-    if unknown:
-        raise SystemExit(f"no section {unknown[0]}; there are {', '.join(SECTIONS)}")
-    result = {"processor": processor(), "cores": os.cpu_count()}
-    print(f"{result['processor']}, {result['cores']} cores")
-    for name in chosen:
-        print(f"\n{name}", flush=True)
-        result[name] = SECTIONS[name](build)
-        table(result[name])
-    (build / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
-    print("\nkept in bench.json in the build folder")
+    """Every row reaches the file as soon as it is measured."""
+    options, start = arguments(), time.monotonic()
+    if options.list:
+        for name in WORKLOADS:
+            print(f"{number_of(name):3} {name:14} {importlib.import_module(name).__doc__.splitlines()[0]}")
+        return
+    build, manner, rows = options.build.resolve(), "quick" if options.quick else "full", []
+    result = {**describe(build), "method": METHOD, "manner": manner, "rows": rows}
+    print(f"{result['machine']['processor']}, {result['machine']['cores']} cores, load {result['machine']['load']}")
+    for name in chosen(options.workloads):
+        counts = [options.threads] if options.threads else getattr(importlib.import_module(name), "THREADS", (2,))
+        for threads in counts:
+            print(f"[{time.monotonic() - start:5.0f} s] {name}, {threads} threads", file=sys.stderr, flush=True)
+            for row in rows_of(build, name, threads, manner):
+                rows.append(row)
+                (build / "bench.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    report.print_table(rows)
+    if options.results:
+        report.write_results(BENCH / "RESULTS.md", result)
+    print(f"\n{len(rows)} rows in {time.monotonic() - start:.0f} s, kept in bench.json in the build folder")
 
 
 if __name__ == "__main__":

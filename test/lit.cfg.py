@@ -20,7 +20,7 @@ tools = pathlib.Path(found.group(1) if found else "/usr") / "bin"
 config.name = "nacre"
 config.test_format = lit.formats.ShTest(execute_external=False)
 config.suffixes = [".mlir", ".nacre", ".test"]
-config.excludes = ["Inputs", "golden", "random", "zoo"]  # folders with runners of their own
+config.excludes = ["Inputs", "export", "golden", "random", "zoo"]  # folders with runners of their own
 config.test_source_root = str(root / "test")
 config.test_exec_root = str(build / "test")
 config.substitutions += [

@@ -7,8 +7,7 @@
 
 using namespace nacre;
 
-/// Text that may stand inside a C comment.
-static std::string commentText(llvm::StringRef text) {
+std::string nacre::commentText(llvm::StringRef text) {
   std::string result;
   for (char c : text.trim()) {
     if (c == '/' && !result.empty() && result.back() == '*') result += ' ';

@@ -27,8 +27,7 @@ static bool isTakenSuffix(llvm::StringRef name) {
   return name == "model" || name.starts_with("parameters_") || name.starts_with("context_");
 }
 
-/// `wanted` made an identifier of C that `used` does not hold; added to `used`.
-static std::string freshName(llvm::StringRef wanted, llvm::StringSet<> &used) {
+std::string nacre::freshName(llvm::StringRef wanted, llvm::StringSet<> &used) {
   std::string name;
   for (char c : wanted)
     name += llvm::isAlnum(c) ? c : '_';

@@ -7,10 +7,15 @@
 
 #include "compiler/Artifact/Model.h"
 
+#include "llvm/ADT/StringSet.h"
+
 namespace nacre {
 
 /// The library's name: the model's name in lower case. "MiniLM" -> "minilm"; the files are libminilm.so, minilm.h, ...
 std::string prefixOf(const ModelDescription &model);
+
+/// `wanted` made an identifier of C and C++ that `used` does not hold; added to `used`.
+std::string freshName(llvm::StringRef wanted, llvm::StringSet<> &used);
 
 /// Whether a run-time width decides dim `dim` (its value or its position), so that no caller passes it.
 bool isChosen(const ModelDescription &model, size_t dim);

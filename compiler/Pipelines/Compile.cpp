@@ -48,6 +48,8 @@ static LogicalResult lowerToPrimitives(ModuleOp module, TimingScope &timing) {
   scope = timing.nest("simplification");
   if (failed(decompose(module, /*keepDifferentiable=*/false)) || failed(simplify(module)))
     return failure();
+  for (auto function : module.getOps<func::FuncOp>())
+    skipPadding(function);
   return cleanUp(module, scope);
 }
 
@@ -199,6 +201,12 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   describeStep(result.model);
   if (failed(lowerToPrimitives(module, timing)))
     return failure();
+  if (options.memoryLimit) {
+    FailureOr<std::vector<MemoryReport>> reports = limitMemory(module, *options.memoryLimit);
+    if (failed(reports))
+      return failure();
+    result.memory = std::move(*reports);
+  }
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
   TimingScope scope = timing.nest("plan");

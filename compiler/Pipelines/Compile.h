@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/Artifact/Model.h"
+#include "compiler/Pipelines/MemoryLimit.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Support/Timing.h"
@@ -19,12 +20,14 @@ struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
   bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
+  std::optional<int64_t> memoryLimit; ///< bytes for the values of a call; see limitMemory
   bool trace = false; ///< whether calls can be traced; otherwise launches are called as they are
   mlir::TimingScope *timing = nullptr; ///< borrowed; stages and passes are timed below it
 };
 
 struct CompileResult {
   ModelDescription model;   ///< complete from Stage::Plan on
+  std::vector<MemoryReport> memory; ///< of every function, where there is a limit
   std::string text;         ///< what `stopAfter` asked for, printed; empty for Object
   llvm::SmallVector<char, 0> object; ///< an ELF object with all programs and kernels (hidden symbols); for Object only
   /// The same as many objects that were made side by side: one of the programs, one of each kernel and level; for Objects only.

@@ -11,6 +11,7 @@ namespace nacre {
 #define GEN_PASS_DEF_EXPANDSPARSE
 #define GEN_PASS_DEF_TRAININGSTEP
 #define GEN_PASS_DEF_SIMPLIFY
+#define GEN_PASS_DEF_SKIPPADDING
 #define GEN_PASS_DEF_BUILDPROGRAMS
 #define GEN_PASS_DEF_PLANBUFFERS
 #include "compiler/Pipelines/Passes.h.inc"
@@ -56,6 +57,13 @@ struct Simplify final : nacre::impl::SimplifyBase<Simplify> {
   void runOnOperation() override {
     if (failed(simplify(getOperation())))
       signalPassFailure();
+  }
+};
+
+struct SkipPadding final : nacre::impl::SkipPaddingBase<SkipPadding> {
+  void runOnOperation() override {
+    for (auto function : getOperation().getOps<func::FuncOp>())
+      skipPadding(function);
   }
 };
 

@@ -49,6 +49,15 @@ def Simplify : Pass<"simplify", "::mlir::ModuleOp"> {
   let description = [{Preserves: bits.}];
 }
 
+def SkipPadding : Pass<"skip-padding", "::mlir::ModuleOp"> {
+  let summary = "leave out work for rows of a padded batch that nobody reads";
+  let description = [{
+    Requires: primitives.
+    Ensures:  products and attention whose rows beyond given lengths are not read skip them; `read_rows` is gone.
+    Preserves: every bit of the results.
+  }];
+}
+
 def BuildPrograms : Pass<"build-programs", "::mlir::ModuleOp"> {
   let summary = "form kernels and turn functions into programs of launches";
   let description = [{

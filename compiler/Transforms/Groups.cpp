@@ -2,6 +2,7 @@
 #include "compiler/Transforms/Groups.h"
 
 #include "dialects/Nacre/IR/Ops/Program.h"
+#include "dialects/Nacre/Transforms/Recompute.h"
 #include "dialects/Plan/IR/Unfused.h"
 
 #include "llvm/ADT/DenseMap.h"
@@ -239,6 +240,11 @@ int64_t Former::joinThroughView(Operation *op) {
   return -1;
 }
 
+/// Whether a group belongs to the forward and an operator to the backward of a function with a memory limit.
+static bool isTooEarly(const Group &group, Operation *op) {
+  return op->hasAttr(kLate) && llvm::none_of(group.ops, [](Operation *member) { return member->hasAttr(kLate); });
+}
+
 LogicalResult Former::place(Operation *op) {
   if (isa<ReadOp, AssignOp, View>(op) || op->hasTrait<OpTrait::IsTerminator>() || isFree(op))
     return success();
@@ -265,7 +271,7 @@ LogicalResult Former::place(Operation *op) {
   int64_t producer = latestProducer(op);
   if (producer < 0 && !reduction && fuses)
     producer = joinThroughView(op);
-  if (producer >= 0 && !canUpdateIn(producer, op))
+  if (producer >= 0 && (!canUpdateIn(producer, op) || isTooEarly(groups[producer], op)))
     producer = -1;
   bool lastAxis = !reduction || reduction.reducedAxis() == int64_t(walkedShape(op).size()) - 1;
   bool sameGuard = producer >= 0 && groups[producer].guard == demand.of(op); // or one would run work that the other can skip

@@ -2,6 +2,7 @@
 #include "compiler/Transforms/KernelTable.h"
 
 #include "compiler/Transforms/Groups.h"
+#include "dialects/Nacre/Transforms/Recompute.h"
 
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseMap.h"
@@ -50,7 +51,7 @@ std::string KernelTable::identity(const KernelBody &body) {
   for (Operation *op : allOps(body)) {
     out << "; " << op->getName().getStringRef();
     for (NamedAttribute attribute : op->getAttrs())
-      if (!isExtent(attribute.getName()))
+      if (!isExtent(attribute.getName()) && attribute.getName() != kLate)
         out << " " << attribute.getName().getValue() << "=" << attribute.getValue();
     for (Value operand : op->getOperands())
       out << " " << number.lookup(operand);

@@ -5,15 +5,9 @@
 
 #include "nacre/abi.h"
 
-#include <stdbool.h>
-
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/// Whether this processor and its operating system support a level: "v1".."v4" are the x86-64 psABI levels; "generic" always
-/// holds; "native" code was made for one machine, so it is taken on trust and only when asked for or alone.
-bool nacre_cpu_supports(const char *level);
 
 /// Picks the level `wanted`, or with null NACRE_CPU from the environment, or the last supported one of the model.
 /// Null with NACRE_ERR_DEVICE when the model lacks that level or the machine does not support it. Borrowed from the model.

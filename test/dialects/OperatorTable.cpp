@@ -158,6 +158,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"embedding_joined", "e: f32[11, N], i: i32[B, T], c: f32[B, 1, N]", "concat(c, embedding(e, i), axis = 1)", {{"i", 0, 11}}},
       {"embedding_widened", "e: f32[11, N], i: i32[B, T], c: f32[B, T, 3]", "concat(c, embedding(e, i))", {{"i", 0, 11}}},
       {"embedding_of_argmax", "e: f32[9, N], x: f32[B, 9]", "embedding(e, argmax(x))"},
+      {"embedding_beyond", "e: f32[5, N], x: f32[B, T]", "embedding(e, to_int(x * 9))"},
       {"embedding_columns", "e: f32[7, 9], i: i32[B]", "embedding(e[:, 2:8], i) * 2", {{"i", 0, 7}}},
       //===-- attention ------------------------------------------------------------------------------------------------------===//
       {"attention", "q: f32[B, 2, T, 8], k: f32[B, 2, T, 8], v: f32[B, 2, T, 8]", "attention(q, k, v)"},
@@ -226,6 +227,9 @@ const std::vector<OperatorRow> &test::operatorTable() {
        "merge(attention(heads(linear(x, stop(a)), 2), heads(linear(x, stop(c)), 2), heads(linear(x, w), 2)))", {}, Discrete},
       {"attention_one_token", "q: f32[B, 4, 1, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8], n: i32[B]",
        "attention(q, k, v, lengths = n)", {{"n", 0, 1, "S"}}},
+      {"attention_pooled", "x: f32[B, T, 8], w: f32[8, 8], c: f32[8], n: i32[B]",
+       "q = heads(linear(x, w, c), 2)  y = x + gelu(linear(merge(attention(q, q, q, lengths = n)), w))  "
+       "return mean(layer_norm(y), axis = 1, lengths = n)", {{"n", 0, 1, "T"}}},
       {"attention_ring", "q: f32[B, 2, 1, 8], k: f32[B, 2, S, 8], v: f32[B, 2, S, 8], p: i32[B, S]",
        "age = 40 - to_float(heads(permute(heads(p, 1), order = [1, 0, 2]), 1))  "
        "return attention(q, k, v, mask = age < 9, bias = -0.25 * age)", {{"p", 25, 41}}},
@@ -331,6 +335,8 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"infonce", "a: f32[B, N], b: f32[B, N]", "infonce(a, b, temperature = 0.5)", {{"a", 0.1, 2}, {"b", 0.1, 2}}},
       {"infonce_both", "a: f32[B, N], b: f32[B, N]", "infonce(a, b, temperature = 3, sides = 2, normalise = false)"},
       {"infonce_folded", "a: f32[B, 37], b: f32[B, 37]", "infonce(a, b, temperature = 0.5)", {{"a", 0.1, 2}, {"b", 0.1, 2}}},
+      {"infonce_widths", "a: f32[B, 24], b: f32[B, 24]", "sum(infonce(prefixes(a, [4, 24]), prefixes(b, [4, 24])), over = widths)",
+       {{"a", 0.1, 2}, {"b", 0.1, 2}}},
       {"infonce_folded_both", "a: f32[B, 16], b: f32[B, 16]", "infonce(a, b, temperature = 2, sides = 2)", {{"a", 0.1, 2}, {"b", 0.1, 2}}},
       {"supervised_contrastive_folded", "z: f32[B, 21], y: i32[B]", "supervised_contrastive(z, y, temperature = 0.5)", {{"y", 0, 2}, {"z", 0.1, 2}}},
       {"supervised_contrastive", "z: f32[B, N], y: i32[B]", "supervised_contrastive(z, y, temperature = 0.5)", {{"y", 0, 2}, {"z", 0.1, 2}}},
@@ -425,6 +431,7 @@ const std::vector<OperatorRow> &test::operatorTable() {
       {"codes_rearranged", "E: f32[11, N], i: i32[B, T]", "lookup(E, transpose(concat(as_code(i, 11)[:, :1], as_code(i, 11), axis = 1)))",
        {{"i", 0, 11}}},
       {"codes_index", "E: f32[11, N], i: i32[B, T, 2]", "lookup(E, flatten(permute(as_code(i, 11), order = [1, 2, 0])[:, 1]))", {{"i", 0, 11}}},
+      {"one_hot_sums", "i: i32[B], x: f32[B, N]", "matmul(transpose(one_hot(as_code(i, 11))), x)", {{"i", 0, 11}}},
       {"one_hot_counts", "i: i32[B]", "sum(one_hot(as_code(i, 11)), axis = 0)", {{"i", 0, 11}}, Discrete},
       {"gather_rows_apart", "x: f32[9, 5], i: i32[K], j: i32[B]", "matmul(gather_rows(x, i), transpose(gather_rows(x, j)))", {{"i", 0, 9}, {"j", 0, 9}}},
       {"gather_rows", "x: f32[B, T, N], i: i32[B, K]", "gather_rows(x, i)", {{"i", 0, 0, "T"}}},

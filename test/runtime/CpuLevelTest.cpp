@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "runtime/src/cpu_level.h"
+#include "runtime/src/cpu_supports.h"
 
 #include <gtest/gtest.h>
 

@@ -47,6 +47,8 @@ private:
   Value slot(int64_t index) { return b.slotInteger(kernel.slots, index); }
   Value scratch(int64_t offset) { return b.at(kernel.scratch, offset); }
   void locate(Value task);
+  void setRows(Value end);
+  void emitQueries(Scores &scores);
   void emitTask(Value task);
   void start(Scores &scores);
   void prepareValues(Value firstKey, Value count);
@@ -77,12 +79,16 @@ void AttentionEmitter::locate(Value task) {
   batch = b.div(number, heads), head = b.rem(number, heads);
   keyHead = b.div(b.mul(head, slot(Slot::KeyHeads)), heads);
   firstQuery = b.mul(b.rem(task, blocks), queryBlock);
-  rows = b.min(b.sub(slot(Slot::Queries), firstQuery), b.integer(queryBlock));
-  lastQuery = b.add(b.add(firstQuery, rows), -1);
-  reach = b.mul(b.ceilDiv(rows, b.level.tallRows), b.level.tallRows);
   width = slot(Slot::Width);
   keyPointer = headPointer(b, kernel.slots, Slot::K, Slot::KBatch, batch, keyHead);
   keyRow = slot(Slot::KRow);
+}
+
+/// The queries of the task are those below `end`.
+void AttentionEmitter::setRows(Value end) {
+  rows = b.min(b.sub(end, firstQuery), b.integer(queryBlock));
+  lastQuery = b.add(b.add(firstQuery, rows), -1);
+  reach = b.mul(b.ceilDiv(rows, b.level.tallRows), b.level.tallRows);
 }
 
 /// Packs the queries, scaled, and clears the running state.
@@ -215,6 +221,15 @@ void AttentionEmitter::emitTask(Value task) {
   locate(task);
   Scores scores(b, kernel.slots, spec, batch, head);
   adjusting = scores.needAdjusting();
+  if (!spec.partial) {
+    setRows(slot(Slot::Queries));
+    return emitQueries(scores);
+  }
+  setRows(b.min(scores.count(), slot(Slot::Queries)));
+  b.ifThen(b.less(b.integer(0), rows), [&] { emitQueries(scores); });
+}
+
+void AttentionEmitter::emitQueries(Scores &scores) {
   start(scores);
   Scores::Range keys = scores.keys(firstQuery, lastQuery);
   Value begin = b.mul(b.div(keys.begin, keyBlock), keyBlock); // so that blocks are the same for all tasks

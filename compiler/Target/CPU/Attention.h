@@ -31,6 +31,7 @@ struct AttentionSpec {
   bool window = false;   // needs causal
   bool prefix = false;   // i32 [B], needs causal
   int64_t fixedPrefix = 0; // with prefix: one number for all instead; 0: none
+  bool partial = false;   // forward, with lengths: rows of queries at or beyond lengths[b] are left unwritten
   bool logSumExp = false; // forward: also written, natural logarithm
   int64_t widthBound = 128; // d never exceeds it; scratch grows with it
 };

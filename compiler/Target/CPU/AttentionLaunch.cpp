@@ -61,6 +61,7 @@ AttentionSpec AttentionKernel::spec() const {
   spec.alibi = flag("alibi"), spec.causal = flag("causal");
   spec.fixedPrefix = integer("prefix"), spec.prefix = spec.fixedPrefix > 0;
   spec.window = integer("window") > 0;
+  spec.partial = op->hasAttr("partial");
   spec.widthBound = integer("width");
   spec.logSumExp = !isForward() || !cast<StringAttr>(access[result(1)]).getValue().ends_with("unused");
   return spec;

@@ -24,6 +24,8 @@ public:
   /// What q . k is multiplied with before `adjust`.
   double rawScale() const { return spec.softCap != 0 ? spec.scale : spec.scale * log2OfE; }
 
+  /// Keys that exist, at most Tk.
+  Value count() const { return length; }
   struct Range {
     Value begin, end;
   };

@@ -337,7 +337,8 @@ void ContractEmitter::emit() {
     loadColumns(b.rem(task, groups));
     if (spec.grouping != Grouping::Rows)
       return emitSegments();
-    b.ifThen(b.less(b.integer(0), block.rows), [&] { emitSegments(); });
+    Value some = b.less(b.integer(0), block.rows);
+    b.ifThen(spec.partial ? b.both(some, b.less(b.integer(0), block.depth)) : some, [&] { emitSegments(); });
   });
 }
 

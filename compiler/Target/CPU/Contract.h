@@ -58,6 +58,7 @@ inline constexpr int64_t kContractColumns = 192;
 struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;
   Grouping grouping = Grouping::None;
+  bool partial = false;         // Rows: rows of entries of no group are left unwritten
   std::optional<FoldSpec> fold; // outputs are then those of the fold, the epilogue has one result
   bool words = false;           // A and B hold words of 32 bits; the number of differing bits stands for A * B
   ContractSchedule schedule = {};

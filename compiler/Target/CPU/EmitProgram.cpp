@@ -19,11 +19,6 @@ namespace {
 constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
 constexpr int32_t kOk = 0, kValue = 2, kNonFinite = 8; // nacre_status
 
-/// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
-enum Field : int64_t {
-  FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount
-};
-
 class ProgramEmitter {
 public:
   ProgramEmitter(ModuleOp module, func::FuncOp function, plan::ProgramOp program, const ProgramTables &tables, VectorBuilder b)
@@ -41,7 +36,7 @@ private:
   void tap(plan::TapOp tap);
   void checkFinite(plan::CheckFiniteOp check);
   void checkRange(plan::CheckRangeOp check);
-  Value textAddress(llvm::StringRef text);
+  Value textAddress(llvm::StringRef text) { return cpu::textAddress(b, module, function.getName(), text); }
   /// Continues inside a branch that is taken when all `conditions` are as `taken` says; ends the branch before, if any.
   void enter(OperandRange conditions, llvm::ArrayRef<bool> taken);
   void leave();
@@ -76,6 +71,15 @@ private:
 };
 
 } // namespace
+
+Value textAddress(VectorBuilder &b, ModuleOp module, llvm::StringRef prefix, llvm::StringRef text) {
+  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
+  std::string name = (prefix + "_text" + Twine(module.getBody()->getOperations().size())).str();
+  std::string bytes = text.str() + '\0';
+  auto type = LLVM::LLVMArrayType::get(b.op.getI8Type(), bytes.size());
+  auto global = LLVM::GlobalOp::create(atModule, b.op.getLoc(), type, true, LLVM::Linkage::Internal, name, b.op.getStringAttr(bytes));
+  return LLVM::AddressOfOp::create(b.op, global);
+}
 
 Value ProgramEmitter::field(Field which) {
   Value &value = fields[which];
@@ -184,16 +188,6 @@ void ProgramEmitter::checkFinite(plan::CheckFiniteOp check) {
   b.op.setInsertionPointToStart(stop);
   returnStatus(kNonFinite);
   b.op.setInsertionPointToStart(next);
-}
-
-/// The address of a text that ends with a zero byte.
-Value ProgramEmitter::textAddress(llvm::StringRef text) {
-  OpBuilder atModule = OpBuilder::atBlockBegin(module.getBody());
-  std::string name = (function.getName() + "_text" + Twine(module.getBody()->getOperations().size())).str();
-  std::string bytes = text.str() + '\0';
-  auto type = LLVM::LLVMArrayType::get(b.op.getI8Type(), bytes.size());
-  auto global = LLVM::GlobalOp::create(atModule, function.getLoc(), type, true, LLVM::Linkage::Internal, name, b.op.getStringAttr(bytes));
-  return LLVM::AddressOfOp::create(b.op, global);
 }
 
 void ProgramEmitter::checkRange(plan::CheckRangeOp check) {

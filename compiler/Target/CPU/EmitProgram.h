@@ -9,6 +9,14 @@
 
 namespace nacre::cpu {
 
+class VectorBuilder;
+
+/// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
+enum Field : int64_t {
+  FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount, FieldRefusal,
+  FieldCount
+};
+
 /// What a program refers to.
 struct ProgramTables {
   llvm::StringMap<int64_t> dims;             ///< position in nacre_frame::dims
@@ -20,6 +28,9 @@ struct ProgramTables {
 
 /// Adds `int32_t symbol(const nacre_frame *)` to `module`. It allocates nothing but its slots on the stack.
 void emitProgram(mlir::ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables);
+
+/// The address of a text that ends with a zero byte: a private global of `module` whose name begins with `prefix`.
+mlir::Value textAddress(VectorBuilder &b, mlir::ModuleOp module, llvm::StringRef prefix, llvm::StringRef text);
 
 } // namespace nacre::cpu
 

@@ -17,6 +17,7 @@ static ContractSpec groupedSpec(plan::KernelOp kernel, const Level &level) {
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kHeartOperands);
   spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
   spec.grouping = kernel.getSkeleton() == "grouped" ? Grouping::Rows : Grouping::Depth;
+  spec.partial = kernel.getBody().front().front().hasAttr("partial");
   return spec;
 }
 

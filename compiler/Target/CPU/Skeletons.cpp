@@ -107,6 +107,16 @@ static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   return spec;
 }
 
+/// A weighted sum reads its table in whole vectors.
+std::optional<int64_t> paddedView(plan::KernelOp kernel) {
+  if (kernel.getSkeleton() != "contract_fold")
+    return std::nullopt;
+  ContractSpec spec = contractSpec(kernel, levels().front());
+  if (!spec.fold || spec.fold->kind != FoldSpec::WeightedSum)
+    return std::nullopt;
+  return kFactors + int64_t(spec.extras.size());
+}
+
 static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp launch) {
   using Slots = ContractSlots;
   ContractSpec spec = contractSpec(kernel, levels().front());

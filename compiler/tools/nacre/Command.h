@@ -27,5 +27,6 @@ const Command &showCommand();
 const Command &sliceCommand();
 const Command &profileCommand();
 const Command &explainCommand();
+const Command &exportKernelCommand();
 
 } // namespace nacre::tool

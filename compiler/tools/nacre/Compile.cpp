@@ -6,6 +6,7 @@
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
 #include "compiler/tools/nacre/Cost.h"
+#include "compiler/tools/nacre/MemoryOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -106,11 +107,13 @@ static int runCompile(const Arguments &arguments, Console &console) {
     return console.usage("expected a stage of (" + llvm::join(llvm::ArrayRef(stages), ", ") + "), but got '" + stage + "'");
   auto levels = parseLevels(arguments);
   if (!levels) return console.usage(llvm::toString(levels.takeError()));
+  auto memoryLimit = parseMemoryLimit(arguments);
+  if (!memoryLimit) return console.usage(llvm::toString(memoryLimit.takeError()));
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
   StageTimes times(arguments, console);
-  CompileOptions options{*levels, stageOf(stage), arguments.has("taps"), arguments.has("trace"), &times.whole()};
+  CompileOptions options{*levels, stageOf(stage), arguments.has("taps"), *memoryLimit, arguments.has("trace"), &times.whole()};
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
   if (stage == "obj") {
@@ -120,6 +123,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   }
   if (stage != "lib")
     return emitText(arguments, console, result->model.name.empty() ? "model" : prefixOf(result->model), stage, result->text);
+  reportMemory(console, result->memory);
   console.enterStage("link");
   mlir::TimingScope linking = times.whole().nest("link");
   auto files = writeLibrary(result->model, objectsOf(*result), *arguments.get("out"));
@@ -146,6 +150,11 @@ With --taps every `tap` of the model is a buffer that a call may read, set, add 
 Prints the memory that the largest function takes at the bounds of its dims, before anything runs: the arena's size is a polynomial in
 the dims. --timing says on standard error where the time went.
 
+With --memory-limit the values that a call keeps fit into a budget, at the greatest sizes that the dims may have: values that a training
+step reads again much later are computed twice, the cheap ones first. Parameters, inputs and results are not counted.
+
+  nacre compile digits.nacre -o out/ --memory-limit 20MB
+
 With --emit the tool stops earlier and prints what it has:
 
   nacre compile digits.nacre --emit=ast        the file as it was understood
@@ -161,6 +170,7 @@ With --emit the tool stops earlier and prints what it has:
        modelOption,
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
+       memoryLimitOption,
        {"trace", "", "", "let calls be traced: 'nacre profile' takes such a library"},
        timingOption,
        cpuOption},

@@ -87,6 +87,11 @@ private:
 
 std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
                                                 Console &console, int &status) {
+  return compileModel(path, model, options, console, status, [](mlir::ModuleOp, const CompileResult &) { return mlir::success(); });
+}
+
+std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options,
+                                                Console &console, int &status, ModuleUse use) {
   ModelFile file;
   mlir::TimingScope untimed;
   mlir::TimingScope &timing = options.timing ? *options.timing : untimed;
@@ -106,7 +111,7 @@ std::optional<CompileResult> tool::compileModel(llvm::StringRef path, llvm::Stri
   scope.stop();
   DiagnosticBridge bridge(context, file);
   mlir::FailureOr<CompileResult> result = compile(*module, options);
-  if (mlir::succeeded(result)) return std::move(*result);
+  if (mlir::succeeded(result) && mlir::succeeded(use(*module, *result))) return std::move(*result);
   if (bridge.defect.empty() && file.diagnostics.hasErrors())
     status = console.fail(file.diagnostics);
   else

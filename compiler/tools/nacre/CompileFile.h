@@ -26,6 +26,11 @@ std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef 
 
 /// The objects of a compilation to Stage::Objects, as the linker takes them; borrowed.
 llvm::SmallVector<llvm::StringRef> objectsOf(const CompileResult &result);
+/// What is done with a compiled module while its context lives; failure after a diagnostic at the user's lines.
+using ModuleUse = llvm::function_ref<llvm::LogicalResult(mlir::ModuleOp, const CompileResult &)>;
+/// As above, then `use` on the module at its last stage. Its diagnostics are told like the compiler's.
+std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef model, const CompileOptions &options, Console &console,
+                                          int &status, ModuleUse use);
 
 /// The levels of --cpu=v3,v4. An error names the ones there are.
 llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments);

@@ -5,6 +5,7 @@
 #include "compiler/Artifact/Library.h"
 #include "compiler/Target/CPU/Levels.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/MemoryOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 
 #include "llvm/Support/FileSystem.h"
@@ -14,7 +15,7 @@
 #include <dlfcn.h>
 
 extern "C" {
-#include "runtime/src/cpu_level.h"
+#include "runtime/src/cpu_supports.h"
 }
 
 using namespace nacre;
@@ -67,10 +68,16 @@ static llvm::SmallVector<std::string> levelsOfThisMachine() {
 /// Compiles into a fresh folder, returns the library's path; the caller removes the folder.
 static std::optional<std::string> buildLibrary(llvm::StringRef path, const Arguments &arguments, bool traced,
                                                llvm::SmallVectorImpl<char> &folder, Console &console, int &status) {
+  auto memoryLimit = parseMemoryLimit(arguments);
+  if (!memoryLimit) {
+    status = console.usage(llvm::toString(memoryLimit.takeError()));
+    return std::nullopt;
+  }
   StageTimes times(arguments, console);
-  CompileOptions options{levelsOfThisMachine(), Stage::Objects, arguments.has("tap"), traced, &times.whole()};
+  CompileOptions options{levelsOfThisMachine(), Stage::Objects, arguments.has("tap"), *memoryLimit, traced, &times.whole()};
   auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
+  reportMemory(console, result->memory);
   console.enterStage("link");
   mlir::TimingScope scope = times.whole().nest("link");
   if (std::error_code code = llvm::sys::fs::createUniqueDirectory("nacre", folder)) {

@@ -16,7 +16,7 @@ using namespace llvm;
 static ArrayRef<const Command *> commands() {
   static const Command *const table[] = {&compileCommand(), &trainCommand(), &evalCommand(), &runCommand(),
                                          &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand(),
-                                         &profileCommand(), &explainCommand()};
+                                         &profileCommand(), &explainCommand(), &exportKernelCommand()};
   return table;
 }
 
@@ -27,7 +27,7 @@ static void printTopHelp(raw_ostream &out) {
   out << "nacre " << version()
       << ": compiles representation models to native libraries, trains and runs them\n\nusage: nacre COMMAND [ARGUMENTS]\n\n";
   for (const Command *command : commands())
-    out << "  " << left_justify(command->name, 9) << command->summary << "\n";
+    out << "  " << left_justify(command->name, 15) << command->summary << "\n";
   out << R"(
 A model is one text file. The way from it to a trained library:
 

@@ -3,6 +3,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/MemoryOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Trainer.h"
 
@@ -59,6 +60,7 @@ A saved file holds the parameters, and the optimiser's state so that --resume ca
        {"save-every", "", "N", "save to --out every N epochs as well"},
        {"pause-after", "", "N", "end after N epochs of the whole training and save; --resume goes on"},
        modelOption,
+       memoryLimitOption,
        timingOption,
        threadsOption},
       runTrain};

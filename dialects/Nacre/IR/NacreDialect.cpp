@@ -2,7 +2,7 @@
 // Registration, and the generated definitions of attribute, type, and interfaces. Each family defines its own operators.
 #include "dialects/Nacre/IR/NacreDialect.h"
 
-#include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/RowInterfaces.h"
 
 #include "llvm/ADT/TypeSwitch.h"
 
@@ -16,6 +16,7 @@ using namespace nacre;
 #include "dialects/Nacre/IR/NacreTypes.cpp.inc"
 
 #include "dialects/Nacre/IR/Interfaces.cpp.inc"
+#include "dialects/Nacre/IR/RowInterfaces.cpp.inc"
 
 void NacreDialect::initialize() {
   addAttributes<

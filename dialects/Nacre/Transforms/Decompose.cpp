@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/Traits.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
 
 using namespace nacre;
 using namespace mlir;
 
-/// A composite with a derivative of its own stays until that was used; on nested operands it goes at once, so that its parts can work
+/// A composite with a derivative of its own stays until that was used; on nested operands most go at once, so that their parts can work
 /// on all widths together.
 static bool stays(Composite op) {
-  return isa<Differentiable>(op.getOperation()) &&
-         llvm::none_of(op->getOperandTypes(), [](Type type) { return isa<NestedType, SparseType, CodeType>(type); });
+  bool apart = op->hasTrait<WidthByWidth>();
+  return isa<Differentiable>(op.getOperation()) && llvm::none_of(op->getOperandTypes(), [&](Type type) {
+           return isa<SparseType, CodeType>(type) || (isa<NestedType>(type) && !apart);
+         });
 }
 
 LogicalResult nacre::decompose(Operation *root, bool keepDifferentiable) {

@@ -31,6 +31,11 @@ void removeTaps(mlir::Operation *root);
 /// Removes what derivative rules leave behind: needless broadcasts. Bits do not change.
 mlir::LogicalResult simplify(mlir::Operation *root);
 
+/// Leaves out the work for rows of a padded batch that nobody reads: from the operators that read only what lies below given lengths, back
+/// through element-wise work, row reductions, views and what works row by row. Rows left out are not written; no result of the function
+/// changes by a bit. Requires primitives; operators that only say what is read are gone afterwards.
+void skipPadding(mlir::func::FuncOp function);
+
 /// The gradients of the scalar `of` with respect to `with` as new operators after it; zero where nothing flows.
 /// Fails at an operator without a derivative. Requires plain tensors.
 mlir::FailureOr<llvm::SmallVector<mlir::Value>> differentiate(mlir::OpBuilder &builder, mlir::Value of,

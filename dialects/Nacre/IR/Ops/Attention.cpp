@@ -169,8 +169,11 @@ LogicalResult AttentionOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> 
   FailureOr<int64_t> width = widthBound(*this);
   if (failed(scale) || failed(width))
     return failure();
+  auto read = [&](Value rows) -> Value {
+    return getLengths() ? ReadRowsOp::create(builder, getLoc(), rows, getLengths(), 2).getResult() : rows;
+  };
   auto forward = AttentionForwardOp::create(
-      builder, getLoc(), getQ(), getK(), getV(), getLengths(), getBias(), getMask(), getRelative(), getFactors(), APFloat(*scale),
+      builder, getLoc(), getQ(), read(getK()), read(getV()), getLengths(), getBias(), getMask(), getRelative(), getFactors(), APFloat(*scale),
       getCausal() || getPrefix(), getWindow().value_or(0), getPrefix().value_or(0), getSoftcap().value_or(APFloat(0.0)), getAlibi(),
       *width);
   results.push_back(forward.getResult());
@@ -209,6 +212,14 @@ LogicalResult AttentionForwardOp::differentiate(OpBuilder &builder, ValueRange c
     if (operand)
       gradients.push_back(name.empty() ? Value() : ofBias(name));
   return success();
+}
+Value AttentionForwardOp::rowOperand() { return getQ(); }
+FailureOr<Value> AttentionForwardOp::limitRows(OpBuilder &builder, Value lengths) {
+  if (getLengths() != lengths || dimsOf(getQ())[2] != dimsOf(getK())[2])
+    return failure();
+  Operation *limited = builder.clone(*getOperation());
+  cast<AttentionForwardOp>(limited).setPartial(true);
+  return limited->getResult(0);
 }
 StringRef AttentionForwardOp::skeleton() { return "attention"; }
 Dim AttentionForwardOp::operations() { return product(dimsOf(getQ())) * dimsOf(getK())[2] * Dim::constant(4); }
@@ -364,6 +375,26 @@ LogicalResult AttentionWeightsOp::decompose(OpBuilder &builder, SmallVectorImpl<
   results.push_back(weights.value);
   return success();
 }
+
+//===-- read_rows ------------------------------------------------------------------------------------------------------------===//
+
+LogicalResult ReadRowsOp::infer(InferContext &context, Adaptor op, SmallVectorImpl<Type> &results) {
+  Dims x = dimsOf(op.getX()), lengths = dimsOf(op.getLengths());
+  if (x.empty() || lengths != Dims{x[0]})
+    return context.error("expects lengths of the size of the first axis of " + text(x) + ", but got " + text(lengths));
+  results.push_back(context.tensor(context.f32(), x));
+  return success();
+}
+LogicalResult ReadRowsOp::evaluate(Evaluation &evaluation) {
+  evaluation.out() = evaluation.in(0);
+  return success();
+}
+LogicalResult ReadRowsOp::differentiate(OpBuilder &, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
+  gradients.append({cotangents[0], Value()});
+  return success();
+}
+Value ReadRowsOp::limits() { return getLengths(); }
+int64_t ReadRowsOp::limitedAxis() { return getAxis(); }
 
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Attention.cpp.inc"

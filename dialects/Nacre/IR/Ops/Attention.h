@@ -2,7 +2,7 @@
 // The operators of Attention.td.
 #pragma once
 
-#include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/RowInterfaces.h"
 
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Attention.h.inc"

@@ -4,6 +4,7 @@
 #define NACRE_ATTENTION_TD
 
 include "dialects/Nacre/IR/NacreBase.td"
+include "dialects/Nacre/IR/RowInterfaces.td"
 
 /// What changes scores and weights, in the order of the operands.
 defvar ScoreOperands = (ins Optional<Nacre_Value>:$lengths, Optional<Nacre_Value>:$bias, Optional<Nacre_Value>:$mask,
@@ -43,9 +44,9 @@ def Nacre_AttentionWeightsOp : Nacre_CompositeOp<"attention_weights", [AttrSized
 
 /// The forward that kernels run: also the log-sum-exp of every row, which the backward needs.
 def Nacre_AttentionForwardOp : Nacre_Op<"attention_forward", [AttrSizedOperandSegments,
-    DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>]> {
-  let summary = "attention and the log-sum-exp of its rows";
-  let arguments = !con((ins Nacre_Value:$q, Nacre_Value:$k, Nacre_Value:$v), ScoreOperands, KernelOptions);
+    DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton>, DeclareOpInterfaceMethods<Nacre_RowByRow>]> {
+  let summary = "attention and the log-sum-exp of its rows; with `partial` those of queries at or beyond their length are left unwritten";
+  let arguments = !con((ins Nacre_Value:$q, Nacre_Value:$k, Nacre_Value:$v), ScoreOperands, KernelOptions, (ins UnitAttr:$partial));
   let results = (outs Nacre_Value:$result, Nacre_Value:$lse);
   let builtin = 0;
 }
@@ -110,6 +111,14 @@ def Nacre_T5BucketsOp : Nacre_CompositeOp<"t5_buckets"> {
   let arguments = (ins Nacre_Value:$distance, DefaultValuedAttr<I64Attr, "32">:$buckets, DefaultValuedAttr<I64Attr, "128">:$max_distance,
                        DefaultValuedAttr<BoolAttr, "true">:$bidirectional);
   let results = (outs Nacre_Value:$result);
+}
+
+/// What an operator with lengths reads of its operand; Transforms/SkipPadding removes it again.
+def Nacre_ReadRowsOp : Nacre_Op<"read_rows", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_RowLimit>]> {
+  let summary = "x, of which only places below lengths[b] along `axis` are read; b counts axis 0";
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$lengths, I64Attr:$axis);
+  let results = (outs Nacre_Value:$result);
+  let builtin = 0;
 }
 
 #endif

@@ -237,11 +237,13 @@ LogicalResult OneHotOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = std::move(result);
   return success();
 }
+/// One entry a row, so that sums and products of it are sums by code (SparseRewrites.cpp).
 LogicalResult OneHotOp::decompose(OpBuilder &builder, SmallVectorImpl<Value> &results) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Dims dims = dimsOf(getResult());
-  Formula ids = addAxis(toFloat(Formula(b, IdsOp::create(b, getCodes()))), dims.size() - 1);
-  results.push_back(toFloat(iota(b, dims, dims.size() - 1) == ids).value);
+  Value indices = addAxis(Formula(b, IdsOp::create(b, getCodes())), dims.size() - 1).value;
+  Value ones = broadcastTo(Formula(b, 1.0), dimsOf(indices)).value;
+  results.push_back(PlaceOp::create(b, ones, indices, Value(), dims.back().str(), ""));
   return success();
 }
 

@@ -77,6 +77,19 @@ FailureOr<Value> MatmulOp::buildStacked(OpBuilder &builder, ValueRange operands,
 
 StringRef MatmulOp::skeleton() { return "contract"; }
 bool MatmulOp::acceptsEpilogue() { return true; }
+Value MatmulOp::rowOperand() { return getA(); }
+/// As a product by group with one group, which the padding does not belong to.
+FailureOr<Value> MatmulOp::limitRows(OpBuilder &builder, Value lengths) {
+  Dims a = dimsOf(getA()), w = dimsOf(getB());
+  if (a.size() != 3 || w.size() != 2)
+    return failure();
+  ImplicitLocOpBuilder b(getLoc(), builder);
+  Dims rows = {a[0], a[1]};
+  Formula isReal = iota(b, rows, 1) < addAxis(toFloat(Formula(b, lengths)), 1);
+  auto product = GroupedProductOp::create(b, getA(), addAxis(Formula(b, getB()), 0).value, toInt(1.0 - toFloat(isReal)).value);
+  product.setPartial(true);
+  return product.getResult();
+}
 Value MatmulOp::lhs() { return getA(); }
 Value MatmulOp::rhs() { return getB(); }
 ArrayRef<int64_t> MatmulOp::checkpoints() { return {}; }

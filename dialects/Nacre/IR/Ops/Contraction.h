@@ -2,7 +2,7 @@
 // The operators of Contraction.td.
 #pragma once
 
-#include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/RowInterfaces.h"
 
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Contraction.h.inc"

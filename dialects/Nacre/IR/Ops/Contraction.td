@@ -4,9 +4,10 @@
 #define NACRE_CONTRACTION_TD
 
 include "dialects/Nacre/IR/NacreBase.td"
+include "dialects/Nacre/IR/RowInterfaces.td"
 
 def Nacre_MatmulOp : Nacre_Op<"matmul", [DeclareOpInterfaceMethods<Nacre_Differentiable>, DeclareOpInterfaceMethods<Nacre_Skeleton, ["acceptsEpilogue"]>, DeclareOpInterfaceMethods<Nacre_Contraction>,
-    DeclareOpInterfaceMethods<Nacre_Widthwise>, DeclareOpInterfaceMethods<Nacre_OnEntries>]> {
+    DeclareOpInterfaceMethods<Nacre_Widthwise>, DeclareOpInterfaceMethods<Nacre_OnEntries>, DeclareOpInterfaceMethods<Nacre_RowByRow>]> {
   let sparse = "Own";
   let summary = "sum over k of a[.., i, k] * b[.., k, j]; leading axes broadcast";
   let description = [{One f32 accumulator an element, k ascending, so the bits depend on the values alone.}];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The layout operators that move data: pad, concat, and the rows of a table.
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Codebook.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/Layout.h"
 #include "dialects/Nacre/IR/Ops/SparseActivation.h"
@@ -139,11 +140,19 @@ LogicalResult EmbeddingOp::evaluate(Evaluation &evaluation) {
   evaluation.out() = std::move(result);
   return success();
 }
-/// Every row of the table gets the cotangents of the places that read it: a sum by index.
+/// Whether ids are rows of the table without a clamp: arguments are refused at the call, and a code is below its count.
+static bool areRows(Value ids) {
+  while (auto view = ids.getDefiningOp<View>())
+    ids = view->getOperand(0);
+  return isa<BlockArgument>(ids) || ids.getDefiningOp<IdsOp>();
+}
+/// Every row of the table gets the cotangents of the places that read it: a sum by index, clamped as in the value.
 LogicalResult EmbeddingOp::differentiate(OpBuilder &builder, ValueRange cotangents, SmallVectorImpl<Value> &gradients) {
   ImplicitLocOpBuilder b(getLoc(), builder);
   Dims table = dimsOf(getTable()), slots = {product(dimsOf(getIds())), Dim::constant(1)};
   Formula g = reshape(Formula(b, cotangents[0]), {slots[0], table[1]}), ids = reshape(Formula(b, getIds()), slots);
+  if (!areRows(getIds()))
+    ids = toInt(minimum(maximum(toFloat(ids), Formula(b, 0.0)), sizeAsNumber(Formula(b, getTable()), table[0]) - 1.0));
   Formula ones = broadcastTo(Formula(b, 1.0), slots);
   gradients.push_back(SegmentOuterOp::create(b, ones.value, ids.value, g.value, Value(), table[0].str()));
   gradients.push_back(Value());

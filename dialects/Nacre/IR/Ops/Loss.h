@@ -3,6 +3,7 @@
 #pragma once
 
 #include "dialects/Nacre/IR/Operator.h"
+#include "dialects/Nacre/IR/Traits.h"
 
 #define GET_OP_CLASSES
 #include "dialects/Nacre/IR/Ops/Loss.h.inc"

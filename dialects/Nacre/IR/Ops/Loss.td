@@ -5,6 +5,8 @@
 
 include "dialects/Nacre/IR/NacreBase.td"
 
+def Nacre_WidthByWidth : NativeOpTrait<"WidthByWidth"> { let cppNamespace = "::nacre"; }
+
 class Nacre_LossOp<string mnemonic, list<Trait> traits = []> : Nacre_CompositeOp<mnemonic, traits> {
   let results = (outs Nacre_Value:$result);
 }
@@ -78,13 +80,13 @@ def Nacre_InfoNceOp : Nacre_LossOp<"infonce"> {
 }
 /// The part of `infonce` that sees all pairs: the mean over i of logsumexp_j(u_i . v_j), two-sided also over j, halved. Its derivative computes
 /// the products again, so that no value has the size of all pairs.
-def Nacre_BatchContrastOp : Nacre_LossOp<"batch_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+def Nacre_BatchContrastOp : Nacre_LossOp<"batch_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>, Nacre_WidthByWidth]> {
   let summary = "mean over rows i of logsumexp_j(u_i . v_j)";
   let arguments = (ins Nacre_Value:$u, Nacre_Value:$v, DefaultValuedAttr<I64Attr, "1">:$sides);
   let builtin = 0;
 }
 /// `supervised_contrastive` of rows of norm 1, likewise.
-def Nacre_LabelContrastOp : Nacre_LossOp<"label_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
+def Nacre_LabelContrastOp : Nacre_LossOp<"label_contrast", [DeclareOpInterfaceMethods<Nacre_Differentiable>, Nacre_WidthByWidth]> {
   let summary = "supervised contrastive loss of the inner products of u";
   let arguments = (ins Nacre_Value:$u, Nacre_Value:$y, F64Attr:$temperature);
   let builtin = 0;

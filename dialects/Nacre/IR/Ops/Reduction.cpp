@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "dialects/Nacre/IR/Expression.h"
+#include "dialects/Nacre/IR/Ops/Attention.h"
 #include "dialects/Nacre/IR/Ops/Elementwise.h"
 #include "dialects/Nacre/IR/Ops/NestedWidth.h"
 #include "dialects/Nacre/IR/Ops/Reduction.h"
@@ -187,7 +188,10 @@ struct FoldRule {
 static Formula foldAxis(Formula x, Value lengths, int64_t axis, const FoldRule &rule) {
   Formula count = sizeAsNumber(x, x.dims()[axis]);
   if (lengths) {
-    x = select(validPositions(x, lengths, axis), x, Formula(*x.b, rule.outside));
+    Formula valid = validPositions(x, lengths, axis);
+    if (axis == 1)
+      x = Formula(*x.b, ReadRowsOp::create(*x.b, x.value, lengths, axis));
+    x = select(valid, x, Formula(*x.b, rule.outside));
     count = maximum(toFloat(Formula(*x.b, lengths)), Formula(*x.b, 1.0));
     while (count.rank() < x.rank())
       count = addAxis(count, -1);

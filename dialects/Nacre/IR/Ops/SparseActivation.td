@@ -77,7 +77,8 @@ def Nacre_SegmentSumOp : Nacre_EntriesOp<"segment_sum", [DeclareOpInterfaceMetho
 def Nacre_GroupedProductOp : Nacre_TiledEntriesOp<"grouped_product",
     [DeclareOpInterfaceMethods<Nacre_Segmented>, DeclareOpInterfaceMethods<Nacre_Differentiable>]> {
   let summary = "x[.., j, :] @ w[experts[.., j]] for every entry j, 0 for those without an expert; w: [E, d, f]; [.., k, f]";
-  let arguments = (ins Nacre_Value:$x, Nacre_Value:$w, Nacre_Value:$experts);
+  let description = [{With `partial`, entries without an expert are left unwritten.}];
+  let arguments = (ins Nacre_Value:$x, Nacre_Value:$w, Nacre_Value:$experts, UnitAttr:$partial);
   let results = (outs Nacre_Value:$result);
 }
 def Nacre_GroupedOuterOp : Nacre_TiledEntriesOp<"grouped_outer", [DeclareOpInterfaceMethods<Nacre_Segmented>]> {

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// The C header of an exported kernel: prototypes, and in words all that a caller must know.
+#pragma once
+
+#include "compiler/Artifact/KernelExport.h"
+
+namespace nacre {
+
+/// Includes <stdint.h> alone; good C99 and C++.
+std::string kernelHeaderText(const KernelExport &kernel);
+
+} // namespace nacre
