@@ -283,6 +283,8 @@ KernelDescription nacre::describeKernel(plan::KernelOp kernel) {
   for (Operation &op : kernel.getBody().front().without_terminator())
     if (op.getNumResults() != 1 || !isFree(op.getResult(0))) // constants and views are no work
       result.operators.push_back(op.getName().stripDialect().str());
+  if (result.operators.empty()) // element-wise without work: it moves what it reads, or writes a number
+    result.operators.push_back(result.skeleton != "rows" ? result.skeleton : kernel.getBody().getNumArguments() > 0 ? "copy" : "fill");
   return result;
 }
 

@@ -97,12 +97,8 @@ static int reportFiles(Console &console, const ModelDescription &model, const Li
                                   peak->arenaBytes.str(), shortNumber(model.parameterBytes));
   if (!console.json() && model.packedBytes > 0)
     llvm::outs() << llvm::formatv("weights: {0:N} bytes, and {1:N} bytes packed\n", model.parameterBytes, model.packedBytes);
-  console.print({{"model", model.name},
-                 {"seconds", seconds},
-                 {"arena_bytes", peakBytes},
-                 {"parameter_bytes", model.parameterBytes},
-                 {"packed_bytes", model.packedBytes},
-                 {"files", std::move(list)}});
+  llvm::json::Object memory{{"arena_bytes", peakBytes}, {"packed_bytes", model.packedBytes}, {"parameter_bytes", model.parameterBytes}};
+  console.print({{"model", model.name}, {"seconds", seconds}, {"peak", std::move(memory)}, {"files", std::move(list)}});
   return Success;
 }
 
@@ -159,6 +155,9 @@ or none.
   cc -Iout main.c out/libdigits.a -lm -pthread -o main
 
 With --taps every `tap` of the model is a buffer that a call may read, set, add to, scale, clamp or mask; <model>.h lists them.
+
+Prints the memory that the largest function takes at the bounds of its dims, before anything runs: the arena's size is a polynomial in
+the dims. --timing says on standard error where the time went.
 
 With --memory-limit the values that a call keeps fit into a budget, at the greatest sizes that the dims may have: values that a training
 step reads again much later are computed twice, the cheap ones first. Parameters, inputs and results are not counted.

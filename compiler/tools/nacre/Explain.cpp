@@ -169,6 +169,8 @@ static llvm::Error explain(const Object &manifest, const Arguments &arguments, C
     auto read = readProfile(*path);
     if (!read) return read.takeError();
     profile = std::move(*read);
+    if (text(*profile, "model") != text(manifest, "model"))
+      return userFailure("expected a profile of " + text(manifest, "model") + ", but '" + *path + "' is one of " + text(*profile, "model"));
   }
   const Object *measured = profile ? &*profile : nullptr;
   auto dims = sizesOf(manifest, arguments, measured);
