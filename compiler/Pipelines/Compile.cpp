@@ -171,6 +171,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
     return stopWith(module);
   if (failed(planModel(module, result.model)))
     return failure();
+  cpu::applySchedules(module, options.schedules);
   FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);
   if (failed(code))
     return failure();

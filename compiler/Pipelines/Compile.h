@@ -3,6 +3,7 @@
 #pragma once
 
 #include "compiler/Artifact/Model.h"
+#include "compiler/Target/CPU/Schedules.h"
 
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/ADT/SmallVector.h"
@@ -18,6 +19,7 @@ struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
   bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
+  std::vector<cpu::ScheduleEntry> schedules = {}; ///< how kernels split their work, where not as by default
 };
 
 struct CompileResult {

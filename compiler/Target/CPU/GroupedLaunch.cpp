@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
+#include "compiler/Target/CPU/Schedules.h"
 
 using namespace mlir;
 
@@ -15,7 +16,7 @@ enum View : int64_t { Left, Right, Order, EntryRows, Ends, Extras };
 static ContractSpec groupedSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kHeartOperands);
-  spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
+  spec.schedule = scheduleOf(kernel, level);
   spec.grouping = kernel.getSkeleton() == "grouped" ? Grouping::Rows : Grouping::Depth;
   return spec;
 }

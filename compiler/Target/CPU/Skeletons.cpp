@@ -9,6 +9,7 @@
 #include "compiler/Target/CPU/Gather.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
 #include "compiler/Target/CPU/Rows.h"
+#include "compiler/Target/CPU/Schedules.h"
 #include "dialects/Nacre/IR/Operator.h"
 
 using namespace mlir;
@@ -79,7 +80,7 @@ static std::vector<Slot> fillScatter(plan::LaunchOp launch) {
 
 static constexpr int64_t kFactors = 2; // A and B stand before the extras
 
-/// A fold's rows are those of kFoldRows; its k and order are attributes of the operator.
+/// Its k and order are attributes of the operator.
 static FoldSpec foldSpec(Operation &op) {
   StringRef skeleton = cast<nacre::Skeleton>(op).skeleton();
   if (skeleton == "log_sum_exp")
@@ -91,14 +92,12 @@ static FoldSpec foldSpec(Operation &op) {
 
 static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
-  spec.schedule.panels = kContractColumns / (level.tileVectors * level.lanes);
+  spec.schedule = scheduleOf(kernel, level);
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kFactors);
   Block &body = kernel.getBody().front();
   for (Operation &op : body)
-    if (isa<RowFold>(op)) {
+    if (isa<RowFold>(op))
       spec.fold = foldSpec(op);
-      spec.schedule.rows = kFoldRows;
-    }
   for (Operation &op : body)
     if (auto contraction = dyn_cast<Contraction>(op)) {
       spec.checkpoints = !contraction.checkpoints().empty();
@@ -165,7 +164,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
   if (spec.fold) {
-    Slot rows = Slot::integer(kFoldRows);
+    Slot rows = Slot::integer(spec.schedule.rows);
     rows.kind = Slot::FoldRows;
     rows.buffer = Slots::Rows;
     slots[at.taskRows()] = rows;

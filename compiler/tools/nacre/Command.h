@@ -26,5 +26,6 @@ const Command &fmtCommand();
 const Command &showCommand();
 const Command &sliceCommand();
 const Command &exportKernelCommand();
+const Command &tuneCommand();
 
 } // namespace nacre::tool

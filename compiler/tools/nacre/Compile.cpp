@@ -84,7 +84,9 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (stage == "ast") return emitAst(arguments, console);
   if (stage == "lib" && !arguments.has("out")) return console.usage("expected a folder for the library: -o FOLDER");
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, stageOf(stage), arguments.has("taps")}, console, status);
+  CompileOptions options{*levels, stageOf(stage), arguments.has("taps")};
+  if (!readSchedules(arguments, options.schedules, console, status)) return status;
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
   if (stage == "obj") {
     if (!arguments.has("out") && (console.json() || llvm::outs().is_displayed()))
@@ -129,7 +131,8 @@ With --emit the tool stops earlier and prints what it has:
        modelOption,
        {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
-       cpuOption},
+       cpuOption,
+       schedulesOption},
       runCompile};
   return command;
 }

@@ -149,7 +149,9 @@ static int runExportKernel(const Arguments &arguments, Console &console) {
   if (arguments.has("kernel") && !arguments.has("out")) return console.usage("expected a folder for the kernel: -o FOLDER");
   Export what(arguments, *levels, *launch, console);
   int status = Success;
-  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), {*levels, Stage::Plan}, console, status,
+  CompileOptions options{*levels, Stage::Plan};
+  if (!readSchedules(arguments, options.schedules, console, status)) return status;
+  auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status,
                              [&](mlir::ModuleOp module, const CompileResult &compiled) { return what.use(module, compiled); });
   return result ? what.status : status;
 }
@@ -178,7 +180,8 @@ Sizes that the model names are arguments, others are fixed; operands lie as in t
        {"name", "", "SYMBOL", "name of the C function and the files; default <model>_<kernel>"},
        {"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
-       cpuOption},
+       cpuOption,
+       schedulesOption},
       runExportKernel};
   return command;
 }

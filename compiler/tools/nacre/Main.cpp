@@ -15,7 +15,7 @@ using namespace llvm;
 
 static ArrayRef<const Command *> commands() {
   static const Command *const table[] = {&compileCommand(), &trainCommand(), &evalCommand(), &runCommand(),
-                                         &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand(), &exportKernelCommand()};
+                                         &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand(), &exportKernelCommand(), &tuneCommand()};
   return table;
 }
 
