@@ -13,6 +13,7 @@ namespace nacre {
 /// A named extent: an int64_t argument.
 struct KernelExtent {
   std::string name;      ///< an identifier of C
+  std::string dim;       ///< what the model calls it
   int64_t least, bound;  ///< a call outside is refused
 };
 

@@ -23,6 +23,12 @@ static Error linkObject(ArrayRef<char> object, const Linker &linker, const Stage
   return Error::success();
 }
 
+static std::string inFolder(StringRef folder, const Twine &file) {
+  SmallString<128> place(folder);
+  sys::path::append(place, file);
+  return place.str().str();
+}
+
 Expected<KernelFiles> nacre::writeKernel(const KernelExport &kernel, ArrayRef<char> object, StringRef path) {
   StagedFolder folder;
   if (Error error = folder.open(path)) return error;
@@ -34,10 +40,18 @@ Expected<KernelFiles> nacre::writeKernel(const KernelExport &kernel, ArrayRef<ch
   if (Error error = archiveObject(whole, folder.stage("lib" + name + ".a"))) return internalFailure("archive", toString(std::move(error)));
   if (Error error = folder.write(name + ".h", kernelHeaderText(kernel))) return error;
   if (Error error = folder.commit()) return error;
-  auto inFolder = [&](const Twine &file) {
-    SmallString<128> place(path);
-    sys::path::append(place, file);
-    return place.str().str();
-  };
-  return KernelFiles{inFolder(name + ".o"), inFolder("lib" + name + ".a"), inFolder(name + ".h")};
+  return KernelFiles{inFolder(path, name + ".o"), inFolder(path, "lib" + name + ".a"), inFolder(path, name + ".h")};
+}
+
+Expected<std::string> nacre::writeSharedKernel(const KernelExport &kernel, ArrayRef<char> object, StringRef path) {
+  StagedFolder folder;
+  if (Error error = folder.open(path)) return error;
+  auto linker = Linker::find();
+  if (!linker) return linker.takeError();
+  std::string whole = folder.scratch("whole.o"), script = folder.scratch("exports.map"), name = "lib" + kernel.symbol + ".so";
+  if (Error error = linkObject(object, *linker, folder, whole)) return error;
+  if (Error error = writeFile(script, "{ global: " + kernel.symbol + "*; local: *; };\n")) return error;
+  if (Error error = linker->linkShared(whole, script, name, folder.stage(name))) return error;
+  if (Error error = folder.commit()) return error;
+  return inFolder(path, name);
 }

@@ -20,4 +20,7 @@ struct KernelFiles {
 /// Plain errors are the user's (folder, linker); an InternalFailure is ours.
 llvm::Expected<KernelFiles> writeKernel(const KernelExport &kernel, llvm::ArrayRef<char> object, llvm::StringRef folder);
 
+/// Writes lib<symbol>.so alone into `folder` and returns its path: for running a kernel at once.
+llvm::Expected<std::string> writeSharedKernel(const KernelExport &kernel, llvm::ArrayRef<char> object, llvm::StringRef folder);
+
 } // namespace nacre

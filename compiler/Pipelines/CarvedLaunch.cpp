@@ -95,8 +95,7 @@ void CarvedLaunch::collectDims() {
     if (llvm::none_of(launch.getViews(), [&](Attribute view) { return mentions(cast<plan::ViewAttr>(view), dim.name); }))
       continue;
     auto least = function.leastDims.find(dim.name);
-    dimNames.push_back(dim.name);
-    extents.push_back({freshName(dim.name, used), least == function.leastDims.end() ? 0 : least->second, dim.bound});
+    extents.push_back({freshName(dim.name, used), dim.name, least == function.leastDims.end() ? 0 : least->second, dim.bound});
   }
 }
 

@@ -22,8 +22,6 @@ public:
   plan::ProgramOp build(mlir::OpBuilder &builder, llvm::StringRef name);
   /// Arguments that are only read; they come first.
   int64_t readOnly() const;
-  /// The dims behind the extents.
-  llvm::ArrayRef<std::string> dims() const { return dimNames; }
 
 private:
   /// What stands behind a pointer argument.
@@ -51,7 +49,6 @@ private:
   const FunctionDescription &function;
   std::vector<Operand> operands;  // those that are only read come first
   std::vector<int64_t> operandOf; // of each view; -1: a value made from its place
-  std::vector<std::string> dimNames;
   std::vector<KernelExtent> extents;
 };
 

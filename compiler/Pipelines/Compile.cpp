@@ -232,6 +232,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   TimingScope scope = timing.nest("plan");
   if (failed(planModel(module, options, result.model)))
     return failure();
+  cpu::applySchedules(module, options.schedules);
   scope = timing.nest("kernels as vectors");
   FailureOr<OwningOpRef<ModuleOp>> code = emitCode(module, options, result.model);
   if (failed(code))

@@ -4,6 +4,7 @@
 
 #include "compiler/Artifact/Model.h"
 #include "compiler/Pipelines/MemoryLimit.h"
+#include "compiler/Target/CPU/Schedules.h"
 #include "dialects/Plan/IR/Packing.h"
 
 #include "mlir/IR/BuiltinOps.h"
@@ -21,11 +22,12 @@ struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
   Stage stopAfter = Stage::Object;
   bool taps = false; ///< whether calls may read and change tapped values; otherwise taps cost nothing
-  std::optional<int64_t> memoryLimit; ///< bytes for the values of a call; see limitMemory
+  std::optional<int64_t> memoryLimit = std::nullopt; ///< bytes for the values of a call; see limitMemory
   bool trace = false; ///< whether calls can be traced; otherwise launches are called as they are
   mlir::TimingScope *timing = nullptr; ///< borrowed; stages and passes are timed below it
   bool packWeights = true; ///< weights of inference functions are packed once a set of parameters, else inside kernels
   plan::Precision precision = plan::Precision::F32; ///< of packed weights and the activations that meet them
+  std::vector<cpu::ScheduleEntry> schedules = {}; ///< how kernels split their work, where not as by default
 };
 
 struct CompileResult {

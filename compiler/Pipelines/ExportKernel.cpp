@@ -103,8 +103,9 @@ FailureOr<CompiledKernel> nacre::exportKernel(ModuleOp module, const ModelDescri
     return failure();
   for (auto [i, extent] : llvm::enumerate(description.extents)) {
     entry.extents.push_back({extent.least, extent.bound});
-    tables.dims[carved.dims()[i]] = i;
+    tables.dims[extent.dim] = i;
   }
+  entry.isPacked = request.isPacked;
   entry.inputs = carved.readOnly();
   entry.outputs = description.arguments.size() - entry.inputs;
 

@@ -28,6 +28,7 @@ struct KernelRequest {
   int64_t launch = 1;           ///< which of the kernel's launches in that function, from 1
   std::string symbol;           ///< an identifier of C
   std::vector<std::string> levels;
+  bool isPacked = false; ///< also as `int64_t <symbol>_packed(const int64_t *values)`, for callers that do not know the signature
 };
 
 struct CompiledKernel {

@@ -456,11 +456,11 @@ void ContractEmitter::emit() {
 }
 
 void setPrecision(ContractSpec &spec, plan::Precision precision, const Level &level) {
-  bool isNarrow = precision != plan::Precision::F32;
   spec.precision = precision;
-  spec.schedule.panels = (isNarrow ? kNarrowColumns : kContractColumns) / (level.tileVectors * level.lanes);
-  if (isNarrow)
-    spec.schedule.rows = kNarrowRows;
+  if (precision == plan::Precision::F32)
+    return;
+  spec.schedule.panels = kNarrowColumns / (level.tileVectors * level.lanes);
+  spec.schedule.rows = kNarrowRows;
 }
 
 KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &level, const ContractSpec &spec) {

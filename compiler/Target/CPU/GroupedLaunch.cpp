@@ -4,6 +4,7 @@
 #include "compiler/Target/CPU/Contract.h"
 #include "compiler/Target/CPU/KernelEpilogue.h"
 #include "compiler/Target/CPU/PackWeights.h"
+#include "compiler/Target/CPU/Schedules.h"
 
 using namespace mlir;
 
@@ -16,6 +17,7 @@ enum View : int64_t { Left, Right, Order, EntryRows, Ends, Extras };
 static ContractSpec groupedSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kHeartOperands);
+  spec.schedule = scheduleOf(kernel, level);
   setPrecision(spec, precisionOf(kernel), level);
   spec.grouping = kernel.getSkeleton() == "grouped" ? Grouping::Rows : Grouping::Depth;
   spec.partial = kernel.getBody().front().front().hasAttr("partial");

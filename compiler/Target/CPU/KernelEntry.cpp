@@ -31,6 +31,8 @@ public:
     emitTask();
     emitScratchBytes();
     emitLevel();
+    if (entry.isPacked)
+      emitPacked();
   }
 
 private:
@@ -83,6 +85,7 @@ private:
   void emitTask();
   void emitScratchBytes();
   void emitLevel();
+  void emitPacked();
 
   ModuleOp module;
   const KernelEntry &entry;
@@ -236,6 +239,18 @@ void EntryEmitter::emitLevel() {
       names.push_back(textAddress(b, module, named("_name"), level.first));
     Value name = pick(b, names);
     return {b.select(b.less(b.integer(0), chosen(b)), name, LLVM::ZeroOp::create(b.op, b.pointer()))};
+  });
+}
+
+/// <symbol>_packed(values): begin, end, threads, operands; returns the number of tasks.
+void EntryEmitter::emitPacked() {
+  define(named("_packed"), {pointer()}, {i64()}, [&](VectorBuilder &b, ValueRange arguments) -> Values {
+    llvm::SmallVector<Type> types = {i64(), i64(), i64()};
+    addOperands(types);
+    llvm::SmallVector<Value> values;
+    for (auto [i, type] : llvm::enumerate(types))
+      values.push_back(type == i64() ? b.slotInteger(arguments[0], i) : b.slotPointer(arguments[0], i));
+    return {tasksRun(b, values[0], values[1], values[2], ValueRange(values).drop_front(3))};
   });
 }
 

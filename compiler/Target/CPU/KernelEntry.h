@@ -17,6 +17,7 @@ struct KernelEntry {
   std::string symbol;                               ///< of the function; prefix of all others
   std::vector<std::pair<int64_t, int64_t>> extents; ///< least and greatest value of each, in the order of nacre_frame::dims
   int64_t inputs = 0, outputs = 0;                  ///< pointers of the program, inputs first
+  bool isPacked = false;                            ///< whether <symbol>_packed takes all arguments of <symbol>_run as an array of i64
   int64_t scratchBytes = 0;                         ///< 0: no scratch argument
   std::vector<std::pair<std::string, mlir::func::FuncOp>> levels; ///< name and kernel, ascending
 };

@@ -10,6 +10,7 @@
 #include "compiler/Target/CPU/KernelEpilogue.h"
 #include "compiler/Target/CPU/PackWeights.h"
 #include "compiler/Target/CPU/Rows.h"
+#include "compiler/Target/CPU/Schedules.h"
 #include "dialects/Nacre/IR/Operator.h"
 #include "dialects/Plan/IR/Packing.h"
 
@@ -81,7 +82,7 @@ static std::vector<Slot> fillScatter(plan::LaunchOp launch) {
 
 static constexpr int64_t kFactors = 2; // A and B stand before the extras
 
-/// A fold's rows are those of kFoldRows; its k and order are attributes of the operator.
+/// Its k and order are attributes of the operator.
 static FoldSpec foldSpec(Operation &op) {
   StringRef skeleton = cast<nacre::Skeleton>(op).skeleton();
   if (skeleton == "log_sum_exp")
@@ -93,14 +94,13 @@ static FoldSpec foldSpec(Operation &op) {
 
 static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
+  spec.schedule = scheduleOf(kernel, level);
   setPrecision(spec, precisionOf(kernel), level);
   static_cast<EpilogueSpec &>(spec) = epilogueOf(kernel, kFactors);
   Block &body = kernel.getBody().front();
   for (Operation &op : body)
-    if (isa<RowFold>(op)) {
+    if (isa<RowFold>(op))
       spec.fold = foldSpec(op);
-      spec.schedule.rows = kFoldRows;
-    }
   for (Operation &op : body)
     if (auto contraction = dyn_cast<Contraction>(op)) {
       spec.checkpoints = !contraction.checkpoints().empty();
@@ -171,7 +171,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
   if (spec.fold) {
-    Slot rows = Slot::integer(kFoldRows);
+    Slot rows = Slot::integer(spec.schedule.rows);
     rows.kind = Slot::FoldRows;
     rows.buffer = Slots::Rows;
     slots[at.taskRows()] = rows;

@@ -28,5 +28,6 @@ const Command &sliceCommand();
 const Command &profileCommand();
 const Command &explainCommand();
 const Command &exportKernelCommand();
+const Command &tuneCommand();
 
 } // namespace nacre::tool

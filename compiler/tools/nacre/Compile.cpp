@@ -123,6 +123,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   options.levels = *levels, options.stopAfter = stageOf(stage), options.taps = arguments.has("taps");
   options.memoryLimit = *memoryLimit, options.trace = arguments.has("trace"), options.timing = &times.whole();
   options.packWeights = !arguments.has("no-packing"), options.precision = *precision;
+  if (!readSchedules(arguments, options.schedules, console, status)) return status;
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
   if (stage == "obj") {
@@ -191,7 +192,8 @@ With --emit the tool stops earlier and prints what it has:
        timingOption,
        {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), bf16 or int8"},
        {"no-packing", "", "", "pack weights inside kernels, call by call: slower, but they are kept once"},
-       cpuOption},
+       cpuOption,
+       schedulesOption},
       runCompile};
   return command;
 }

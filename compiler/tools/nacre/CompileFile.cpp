@@ -2,15 +2,36 @@
 #include "compiler/tools/nacre/CompileFile.h"
 
 #include "compiler/Target/CPU/Levels.h"
+#include "compiler/Target/CPU/ScheduleFile.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MemoryBuffer.h"
 
 using namespace nacre;
 using namespace nacre::tool;
 
 const Option tool::modelOption = {"model", "m", "NAME", "which model of the file, when it has several"};
 const Option tool::cpuOption = {"cpu", "", "LEVELS", "CPU levels to compile for: v3 (AVX2), v4 (AVX-512), and v4-bf16, v4-vnni for that precision; default: all of use"};
+
+const Option tool::schedulesOption = {"schedules", "", "FILE", "how kernels split their work, as `nacre tune` wrote it"};
+
+bool tool::readSchedules(const Arguments &arguments, std::vector<cpu::ScheduleEntry> &entries, Console &console, int &status) {
+  auto path = arguments.get("schedules");
+  if (!path) return true;
+  auto buffer = llvm::MemoryBuffer::getFile(*path);
+  if (!buffer) {
+    status = console.fail("'" + *path + "': " + buffer.getError().message());
+    return false;
+  }
+  auto file = cpu::parseSchedules((*buffer)->getBuffer(), NACRE_VERSION);
+  if (!file) {
+    status = console.fail(*path + ":" + llvm::toString(file.takeError()));
+    return false;
+  }
+  entries = std::move(file->entries);
+  return true;
+}
 
 llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments &arguments, plan::Precision precision) {
   llvm::SmallVector<std::string> chosen;

@@ -35,6 +35,9 @@ std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef 
 /// The levels of --cpu=v3,v4; without it, all that serve a precision. An error names the ones there are.
 llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments, plan::Precision precision = plan::Precision::F32);
 
-extern const Option modelOption, cpuOption;
+/// The entries of the file that --schedules names; none without it. False after a report, with `status` set.
+bool readSchedules(const Arguments &arguments, std::vector<cpu::ScheduleEntry> &entries, Console &console, int &status);
+
+extern const Option modelOption, cpuOption, schedulesOption;
 
 } // namespace nacre::tool

@@ -152,6 +152,7 @@ static int runExportKernel(const Arguments &arguments, Console &console) {
   CompileOptions options;
   options.levels = *levels, options.stopAfter = Stage::Plan;
   options.packWeights = false; // a caller has weights as they lie in the model's file
+  if (!readSchedules(arguments, options.schedules, console, status)) return status;
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status,
                              [&](mlir::ModuleOp module, const CompileResult &compiled) { return what.use(module, compiled); });
   return result ? what.status : status;
@@ -181,7 +182,8 @@ Sizes that the model names are arguments, others are fixed; operands lie as in t
        {"name", "", "SYMBOL", "name of the C function and the files; default <model>_<kernel>"},
        {"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
-       cpuOption},
+       cpuOption,
+       schedulesOption},
       runExportKernel};
   return command;
 }

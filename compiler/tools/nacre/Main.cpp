@@ -16,7 +16,7 @@ using namespace llvm;
 static ArrayRef<const Command *> commands() {
   static const Command *const table[] = {&compileCommand(), &trainCommand(), &evalCommand(), &runCommand(),
                                          &checkCommand(),   &fmtCommand(),   &showCommand(), &sliceCommand(),
-                                         &profileCommand(), &explainCommand(), &exportKernelCommand()};
+                                         &profileCommand(), &explainCommand(), &exportKernelCommand(), &tuneCommand()};
   return table;
 }
 
