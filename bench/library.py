@@ -61,7 +61,7 @@ class Function(ctypes.Structure):
 
     _fields_ = [("name", ctypes.c_char_p), ("doc", ctypes.c_char_p), ("input_count", I32), ("output_count", I32),
                 ("inputs", ctypes.POINTER(Port)), ("outputs", ctypes.POINTER(Port)), ("arena_bytes", Size), ("program", POINTER),
-                ("writes_parameters", I32)]
+                ("writes_parameters", I32), ("reads_packed", I32)]
 
 
 class Options(ctypes.Structure):
@@ -89,12 +89,14 @@ class Api(ctypes.Structure):
 
 
 class Model(ctypes.Structure):
-    """nacre_model, up to `functions`"""
+    """nacre_model, up to `packed_bytes`"""
 
     _fields_ = [("abi_version", ctypes.c_uint32), ("tap_count", ctypes.c_uint32), ("name", ctypes.c_char_p),
                 ("manifest", ctypes.c_char_p), ("api", ctypes.POINTER(Api)), ("parameter_bytes", I64), ("scratch_bytes", I64),
                 ("dim_count", I32), ("parameter_count", I32), ("function_count", I32), ("kernel_count", I32), ("level_count", I32),
-                ("least_count", I32), ("dims", ctypes.POINTER(Dim)), ("parameters", POINTER), ("functions", ctypes.POINTER(Function))]
+                ("least_count", I32), ("dims", ctypes.POINTER(Dim)), ("parameters", POINTER), ("functions", ctypes.POINTER(Function)),
+                ("levels", POINTER), ("kernel_names", POINTER), ("training", ctypes.c_byte * 64), ("taps", POINTER), ("leasts", POINTER),
+                ("packed_bytes", I64)]
 
 
 def tensor(array):
@@ -183,7 +185,8 @@ class Call:
         return self.outputs
 
     def peak_bytes(self, threads):
-        """What the call needs, as the library's table states it: arena, scratch, parameters, inputs and outputs."""
+        """What the call needs, as the library's table states it: arena, scratch, parameters and packed weights, inputs and outputs."""
         arrays = sum(array.nbytes for array in (*self.inputs, *self.outputs))
         table = self.library.table
-        return self.entry.arena_bytes.at(self.dims) + table.scratch_bytes * threads + table.parameter_bytes + arrays
+        weights = table.parameter_bytes + (table.packed_bytes if self.entry.reads_packed else 0)
+        return self.entry.arena_bytes.at(self.dims) + table.scratch_bytes * threads + weights + arrays

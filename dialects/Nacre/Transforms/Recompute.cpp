@@ -10,7 +10,8 @@ using namespace mlir;
 
 /// Whether another run of the operator gives the same bits from operands that are still there. Constants and parameters are there anyway.
 static bool canRunAgain(Operation *op) {
-  return isMemoryEffectFree(op) && op->getNumOperands() > 0 && isa<Pointwise, Reduction, View, Coordinate, Join, Skeleton>(op) && llvm::all_of(op->getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
+  return isMemoryEffectFree(op) && op->getNumOperands() > 0 && isa<Pointwise, Reduction, View, Coordinate, Join, Skeleton>(op) &&
+         llvm::all_of(op->getResultTypes(), [](Type type) { return isa<RankedTensorType>(type); });
 }
 
 Recomputation::Recomputation(func::FuncOp function, const llvm::StringMap<int64_t> &bounds)
