@@ -131,6 +131,11 @@ bool Former::canJoinRows(const Group &group, Operation *op) const {
   return onlyRows;
 }
 
+bool nacre::arePositionsOf(ArrayRef<Dim> tile, Value value) {
+  auto coordinate = value.getDefiningOp<Coordinate>();
+  return coordinate && !coordinate.isNumber() && dimsOf(value) == tile;
+}
+
 bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
   if (group.kind != GroupKind::Skeleton || !cast<Skeleton>(group.ops.front()).acceptsEpilogue() || !isa<Pointwise>(op))
     return false;
@@ -145,9 +150,7 @@ bool Former::canJoinEpilogue(const Group &group, Operation *op) const {
     if (auto found = groupOf.find(operand); found != groupOf.end() && &groups[found->second] == &group)
       continue;
     if (isFree(operand)) {
-      // Sizes and positions along one axis are read from memory; positions of the whole tile would be stored for it.
-      auto coordinate = operand.getDefiningOp<Coordinate>();
-      if (coordinate && !coordinate.isNumber() && dimsOf(operand) == group.space)
+      if (arePositionsOf(group.space, operand))
         return false;
       continue;
     }

@@ -35,6 +35,10 @@ struct Group {
 bool isFree(mlir::Operation *op);
 bool isFree(mlir::Value value);
 
+/// Whether a value is positions of every element of a tile. Sizes and positions along one axis are read from memory by an epilogue; these would
+/// have to be stored for it.
+bool arePositionsOf(llvm::ArrayRef<Dim> tile, mlir::Value value);
+
 /// The value whose storage `value` is a view of.
 mlir::Value storageRoot(mlir::Value value);
 

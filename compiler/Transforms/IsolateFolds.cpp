@@ -47,7 +47,7 @@ private:
     for (Value operand : op->getOperands()) {
       if (make(operand))
         some = true;
-      else if (dimsOf(operand) == space && !isFree(operand))
+      else if (dimsOf(operand) == space && (!isFree(operand) || arePositionsOf(space, operand)))
         return false; // it would be stored
     }
     if (some)
