@@ -122,7 +122,7 @@ void ContractEmitter::loadRows(Value task) {
   block.aRow = slot(Slot::ARow), block.aStep = slot(Slot::AStep);
   block.b = batchPointer(Slot::B, Slot::BOuter, Slot::BInner);
   block.bStep = slot(Slot::BStep), block.bColumn = slot(Slot::BColumn);
-  isPacked = b.equal(block.bColumn, b.integer(0));
+  isPacked = b.equal(block.bColumn, b.integer(kPackedColumn));
   block.extras.clear(), block.outputs.clear();
   Value rowList = spec.grouping == Grouping::Rows ? block.list : Value();
   for (int64_t i = 0; i < static_cast<int64_t>(spec.extras.size()); ++i)

@@ -53,6 +53,9 @@ enum class Grouping {
   Depth ///< entry s is step k of the sum: row listA[s] of A (by columns, aRow 1) and row list[s] of B (by rows); Depth is not used
 };
 
+/// Slot BColumn where B came packed; no stride, as 0 is one of a column that repeats.
+inline constexpr int64_t kPackedColumn = -1;
+
 /// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel. Narrow products
 /// are done sooner, so that more columns share the work of making words of A's rows, and fewer rows keep the block as large.
 inline constexpr int64_t kContractColumns = 192, kNarrowColumns = 384, kNarrowRows = 192; // the latter two not measured
@@ -87,7 +90,7 @@ public:
     Rows, Columns, Depth,  // M, N, K
     ARow, AStep,           // strides of A between rows i and between k; any
     BStep, BColumn,        // strides of B between k and between columns j; one of them must be 1. Or B came packed (PackWeights.h):
-                           // BColumn is 0, and BStep the number of k that a panel has room for
+                           // BColumn is kPackedColumn, and BStep the number of k that a panel has room for
     Batch, BatchInner,     // number of matrices, and of those of the inner axis (>= 1)
     AOuter, AInner, BOuter, BInner,
     FixedCount

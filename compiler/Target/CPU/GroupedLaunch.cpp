@@ -85,7 +85,7 @@ std::vector<Slot> fillGrouped(plan::KernelOp kernel, plan::LaunchOp launch) {
   grouped.set(S::BColumn, w.sizes[2].isOne() ? Dim::constant(1) : w.strides[2]);
   if (isPacked(launch, Right)) {
     grouped.set(S::BStep, w.strides[2]);
-    grouped.set(S::BColumn, Dim());
+    grouped.set(S::BColumn, Dim::constant(kPackedColumn));
   }
   grouped.set(S::Batch, grouped.layouts[Ends].sizes[0]);
   grouped.set(S::BOuter, w.strides[0]);

@@ -138,7 +138,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
   set(Slots::BColumn, b.sizes[3].isOne() ? Dim::constant(1) : b.strides[3]);
   if (isPacked(launch, 1)) {
     set(Slots::BStep, b.strides[3]);
-    set(Slots::BColumn, Dim());
+    set(Slots::BColumn, Dim::constant(kPackedColumn));
   }
   set(Slots::Batch, result.sizes[1] * result.sizes[2]);
   set(Slots::BatchInner, result.sizes[2]);
