@@ -6,6 +6,7 @@
 #include "dialects/Nacre/IR/Ops/Program.h"
 
 #include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 
 #include <map>
 
@@ -84,7 +85,7 @@ static void shareInPlace(plan::ProgramOp program, std::vector<Interval> &interva
       continue;
     ArrayRef<Attribute> views = launch.getViews().getValue();
     size_t reads = views.size() - launch.getWrites();
-    SmallVector<bool> taken(reads, false);
+    llvm::SmallDenseSet<size_t> taken; // intervals whose place a result has: a buffer that is read several times has one
     for (Attribute attribute : views.drop_front(reads)) {
       auto written = cast<plan::ViewAttr>(attribute);
       auto target = position.find(launch.getBuffers()[written.getBuffer()]);
@@ -92,10 +93,10 @@ static void shareInPlace(plan::ProgramOp program, std::vector<Interval> &interva
         continue;
       for (size_t i = 0; i < reads; ++i) {
         auto view = cast<plan::ViewAttr>(views[i]);
-        if (view.getBuffer() < 0 || taken[i] || view.getOffset() != written.getOffset() || view.getStrides() != written.getStrides())
+        if (view.getBuffer() < 0 || view.getOffset() != written.getOffset() || view.getStrides() != written.getStrides())
           continue;
         auto source = position.find(launch.getBuffers()[view.getBuffer()]);
-        if (source == position.end() || source->second == target->second)
+        if (source == position.end() || source->second == target->second || taken.contains(source->second))
           continue;
         Interval &from = intervals[source->second], &to = intervals[target->second];
         // Other views of the same buffer in this launch would be overwritten before they are read.
@@ -106,7 +107,7 @@ static void shareInPlace(plan::ProgramOp program, std::vector<Interval> &interva
         if (from.last != time || from.unit != to.unit || from.bytesPerUnit != to.bytesPerUnit || uses > 0)
           continue;
         to.sharesWith = source->second;
-        taken[i] = true;
+        taken.insert(source->second);
         break;
       }
     }

@@ -30,7 +30,7 @@ std::string test::compare(const Array &got, const Array &want, double tolerance)
   }
   if (worst <= tolerance * scale)
     return "";
-  return llvm::formatv("element {0} is {1} instead of {2}: {3} of the tolerance", place, got.data[place], want.data[place],
+  return llvm::formatv("element {0} is {1:e} instead of {2:e}: {3} of the tolerance", place, got.data[place], want.data[place],
                        worst / (tolerance * scale));
 }
 
