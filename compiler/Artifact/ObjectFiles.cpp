@@ -12,7 +12,7 @@
 using namespace nacre;
 using namespace llvm;
 
-Error nacre::writeFile(const std::string &path, StringRef content) {
+Error nacre::writeFile(const std::string &path, StringRef content, StringRef shown) {
   std::error_code code;
   raw_fd_ostream out(path, code);
   if (!code) {
@@ -21,7 +21,7 @@ Error nacre::writeFile(const std::string &path, StringRef content) {
     code = out.error();
     out.clear_error();
   }
-  return code ? userFailure("cannot write '" + path + "': " + code.message()) : Error::success();
+  return code ? userFailure("cannot write '" + (shown.empty() ? StringRef(path) : shown) + "': " + code.message()) : Error::success();
 }
 
 Error nacre::localizeHidden(const std::string &input, const std::string &output) {

@@ -9,8 +9,8 @@
 
 namespace nacre {
 
-/// Writes a file; a plain error of the user's when it cannot.
-llvm::Error writeFile(const std::string &path, llvm::StringRef content);
+/// Writes a file; a plain error of the user's when it cannot, which names `shown`: the path that the user knows, where that is another.
+llvm::Error writeFile(const std::string &path, llvm::StringRef content, llvm::StringRef shown = "");
 
 /// Turns every hidden symbol of the object `input` into a local one, so that two archives never clash.
 llvm::Error localizeHidden(const std::string &input, const std::string &output);

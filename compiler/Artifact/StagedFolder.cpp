@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Artifact/StagedFolder.h"
 #include "compiler/Artifact/Failure.h"
+#include "compiler/Artifact/ObjectFiles.h"
 
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -49,16 +50,7 @@ std::string StagedFolder::stage(StringRef name) {
 }
 
 Error StagedFolder::write(StringRef name, StringRef content) {
-  std::string path = stage(name);
-  std::error_code code;
-  raw_fd_ostream out(path, code);
-  if (!code) {
-    out << content;
-    out.close();
-    code = out.error();
-    out.clear_error();
-  }
-  return code ? userFailure("cannot write '" + join(folder, name) + "': " + code.message()) : Error::success();
+  return writeFile(stage(name), content, join(folder, name));
 }
 
 Error StagedFolder::commit() {

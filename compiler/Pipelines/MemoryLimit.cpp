@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Pipelines/MemoryLimit.h"
 
+#include "compiler/Target/CPU/Schedules.h"
 #include "compiler/Transforms/BuildProgram.h"
 #include "compiler/Transforms/PlanBuffers.h"
 #include "dialects/Nacre/Transforms/Recompute.h"
@@ -11,16 +12,6 @@ using namespace nacre;
 using namespace mlir;
 
 static constexpr int64_t kMostTrials = 24; // plans of a function, each with more values computed again than the one before
-
-/// The greatest value of every dim.
-static llvm::StringMap<int64_t> boundsOf(ModuleOp module) {
-  llvm::StringMap<int64_t> bounds;
-  if (auto dims = module->getAttrOfType<DictionaryAttr>("nacre.dims"))
-    for (NamedAttribute dim : dims)
-      if (auto bound = dyn_cast<IntegerAttr>(dim.getValue()))
-        bounds[dim.getName()] = bound.getInt();
-  return bounds;
-}
 
 /// The arena of one function, in bytes, when its first `count` candidates are computed again; `candidates` becomes how many there are.
 static FailureOr<int64_t> arenaOf(ModuleOp module, StringRef name, const llvm::StringMap<int64_t> &bounds, int64_t count,
@@ -50,7 +41,7 @@ static LogicalResult refuse(func::FuncOp function, const MemoryReport &report, i
 }
 
 static FailureOr<MemoryReport> limitFunction(ModuleOp module, func::FuncOp function, int64_t limit) {
-  llvm::StringMap<int64_t> bounds = boundsOf(module);
+  llvm::StringMap<int64_t> bounds = cpu::dimBounds(module);
   MemoryReport report;
   report.function = function.getSymName().str();
   int64_t candidates = 0;
