@@ -54,20 +54,26 @@ nacre_status nacre_cuda_check(const nacre_cuda *driver, int result, const char *
                     hint != NULL ? "; " : "", hint != NULL ? hint : "");
 }
 
+// In the order of the members of nacre_cuda, which are all pointers to functions. ISO C has no cast to them: they are copied.
+static const char *const symbols[] = {
+#define SYMBOL(member, symbol, parameters) symbol,
+    NACRE_CUDA_FUNCTIONS(SYMBOL)
+#undef SYMBOL
+};
+_Static_assert(sizeof(nacre_cuda) == sizeof symbols / sizeof symbols[0] * sizeof(void *), "one address a function");
+
 nacre_status nacre_cuda_load(nacre_cuda *driver, const char *library, nacre_error *error) {
   void *handle = dlopen(library, RTLD_NOW | RTLD_LOCAL);
   if (handle == NULL)
     return nacre_fail(error, NACRE_ERR_DEVICE, "no CUDA driver (%s)", dlerror());
-  void *address = NULL;
-#define LOAD(member, symbol, parameters)                                                                                  \
-  address = dlsym(handle, symbol);                                                                                        \
-  if (address == NULL) {                                                                                                  \
-    dlclose(handle);                                                                                                      \
-    return nacre_fail(error, NACRE_ERR_DEVICE, "the CUDA driver '%s' has no " symbol "; install a newer driver", library); \
-  }                                                                                                                       \
-  memcpy(&driver->member, &address, sizeof address); // ISO C has no cast from data to a function
-  NACRE_CUDA_FUNCTIONS(LOAD)
-#undef LOAD
+  for (size_t i = 0; i < sizeof symbols / sizeof symbols[0]; ++i) {
+    void *address = dlsym(handle, symbols[i]);
+    if (address == NULL) {
+      dlclose(handle);
+      return nacre_fail(error, NACRE_ERR_DEVICE, "the CUDA driver '%s' has no %s; install a newer driver", library, symbols[i]);
+    }
+    memcpy((char *)driver + i * sizeof address, &address, sizeof address);
+  }
   return NACRE_OK;
 }
 
