@@ -67,7 +67,7 @@ class Function(ctypes.Structure):
 class Options(ctypes.Structure):
     """nacre_options"""
 
-    _fields_ = [("threads", I32), ("level", ctypes.c_char_p), ("max_dims", POINTER)]
+    _fields_ = [("threads", I32), ("level", ctypes.c_char_p), ("max_dims", POINTER), ("device", ctypes.c_char_p)]
 
 
 class Api(ctypes.Structure):
@@ -142,7 +142,7 @@ class Library:
 
     def context(self, threads):
         """A new context with room for the largest dims; it lives as long as the process."""
-        options = Options(threads, None, None)
+        options = Options(threads, None, None, None)
         return self.made(self.api.context_create(self.model, self.parameters, ctypes.byref(options), ctypes.byref(self.error)))
 
     def call(self, context, function, inputs):

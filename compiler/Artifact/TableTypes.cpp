@@ -25,6 +25,11 @@ TableTypes::TableTypes(LLVMContext &context) {
   level = make("nacre_level", {pointer, pointer});
   tap = make("nacre_tap", {pointer, i32, i32, i32, i32, pointer});
   least = make("nacre_least", {i32, i32, i64});
+  image = make("nacre_device_image", {i32, i32, i32, i32, pointer, i64});
+  deviceKernel = make("nacre_device_kernel", {pointer, i32, i32, i32, i32, i64});
+  check = make("nacre_device_check", {pointer, pointer, size});
+  deviceFunction = make("nacre_device_function", {size, pointer, pointer, i32});
+  deviceCode = make("nacre_device_code", {pointer, i32, pointer, i32, pointer, pointer, i64});
   model = make("nacre_model", {i32, i32, pointer, pointer, pointer, i64, i64, i32, i32, i32, i32, i32, i32, pointer, pointer, pointer,
-                               pointer, pointer, training, pointer, pointer, i64, pointer});
+                               pointer, pointer, training, pointer, pointer, i64, pointer, pointer});
 }

@@ -16,6 +16,7 @@ struct TableTypes {
   llvm::ArrayType *powers;  ///< uint8_t [NACRE_MAX_DIMS]
   llvm::ArrayType *extents; ///< int64_t [NACRE_MAX_RANK]
   llvm::StructType *term, *size, *dim, *port, *parameter, *tap, *least, *function, *training, *level, *model;
+  llvm::StructType *image, *deviceKernel, *check, *deviceFunction, *deviceCode; ///< nacre_device_*
 };
 
 } // namespace nacre

@@ -25,4 +25,5 @@ const nacre_api nacre_runtime_api = {
     .call_typed_tapped = nacre_call_typed_tapped,
     .parameters_load_part = nacre_parameters_load_part,
     .context_trace = nacre_context_trace,
+    .context_device = nacre_context_device,
 };

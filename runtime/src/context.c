@@ -10,6 +10,7 @@
 #include "runtime/src/taps.h"
 #include "runtime/src/workers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct nacre_context {
   const nacre_level *level;     // the model's
   struct nacre_workers *workers;
   nacre_trace *trace; // borrowed; null: calls are not traced
+  char where[256];    // what nacre_context_device says
   nacre_arena memory;
   int64_t arena_bytes;
   int64_t max_dims[NACRE_MAX_DIMS];
@@ -27,7 +29,7 @@ struct nacre_context {
   void *pointers[];             // of the call in progress
 };
 
-static const nacre_options default_options = {0, NULL, NULL};
+static const nacre_options default_options = {0, NULL, NULL, NULL};
 
 // The packed weights of the context's level.
 static nacre_packed *packed_of(const nacre_context *context) {
@@ -124,6 +126,7 @@ static nacre_status set_up(nacre_context *context, const nacre_options *options,
   context->level = nacre_choose_level(context->model, options->level, error);
   if (context->level == NULL)
     return NACRE_ERR_DEVICE;
+  snprintf(context->where, sizeof context->where, "cpu %s", context->level->name);
   if (context->parameters != NULL)
     status = nacre_packed_reserve(packed_of(context), context->model, error);
   if (status == NACRE_OK)
@@ -157,6 +160,8 @@ void nacre_context_destroy(nacre_context *context) {
 }
 
 void nacre_context_trace(nacre_context *context, nacre_trace *trace) { context->trace = trace; }
+
+const char *nacre_context_device(const nacre_context *context) { return context->where; }
 
 // ---- calls
 

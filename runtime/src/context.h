@@ -25,6 +25,7 @@ nacre_status nacre_call_typed_tapped(nacre_context *context, int32_t function, c
                                      void *const *outputs, const nacre_intervention *interventions,
                                      int32_t intervention_count, nacre_error *error);
 void nacre_context_trace(nacre_context *context, nacre_trace *trace);
+const char *nacre_context_device(const nacre_context *context);
 
 #ifdef __cplusplus
 }

@@ -212,11 +212,11 @@ TEST(Context, RefusesParametersOfAnotherModel) {
 TEST(Context, RefusesAnotherInterfaceVersion) {
   nacre_model other = toyModel();
   nacre_error error;
-  other.abi_version = 2;
+  other.abi_version = NACRE_ABI_VERSION + 1;
   EXPECT_EQ(api.parameters_create(&other, &error), nullptr);
   EXPECT_EQ(api.context_create(&other, nullptr, nullptr, &error), nullptr);
   EXPECT_EQ(error.status, NACRE_ERR_ABI);
-  EXPECT_STREQ(error.message, "expected a library of interface version 1, but got version 2");
+  EXPECT_STREQ(error.message, "expected a library of interface version 2, but got version 3");
   other.abi_version = NACRE_ABI_VERSION;
   other.dim_count = 17;
   EXPECT_EQ(api.context_create(&other, nullptr, nullptr, &error), nullptr);

@@ -15,9 +15,10 @@
 extern "C" {
 #endif
 
-#define NACRE_ABI_VERSION 1
+#define NACRE_ABI_VERSION 2
 #define NACRE_MAX_RANK 8
 #define NACRE_MAX_DIMS 16
+#define NACRE_MAX_GUARDS 8
 
 typedef enum nacre_dtype {
   NACRE_F32 = 0,
@@ -40,7 +41,7 @@ typedef enum nacre_status {
   NACRE_ERR_MEMORY = 4,    /* the system refused memory or a thread */
   NACRE_ERR_FILE = 5,      /* a file cannot be opened, read, written or renamed */
   NACRE_ERR_FORMAT = 6,    /* a file is not what its name says: truncated, hostile or of another format */
-  NACRE_ERR_DEVICE = 7,    /* this machine lacks a CPU level or a device that was asked for */
+  NACRE_ERR_DEVICE = 7,    /* this machine lacks a CPU level or a device that was asked for, or the device failed */
   NACRE_ERR_NONFINITE = 8, /* a training step met a non-finite loss; nothing was written */
   NACRE_ERR_ABI = 9        /* the library was made for another version of this interface */
 } nacre_status;
@@ -163,6 +164,7 @@ typedef struct nacre_intervention {
 
 struct nacre_workers;
 struct nacre_tap_list;
+struct nacre_device_call;
 
 /* A kernel does tasks [begin, end) of a launch. `slots` holds pointers and 64-bit integers in the kernel's own order;
  * `scratch` belongs to the calling worker alone and holds at least the model's `scratch_bytes`. */
@@ -184,7 +186,8 @@ typedef struct nacre_trace {
   int64_t count; /* of events that happened: those beyond the capacity are lost */
 } nacre_trace;
 
-/* What one call of a function works on. */
+/* What one call of a function works on. In a call that runs on a device the arena, the parameters and what `inputs` and `outputs` point
+ * at are device memory, which the program only hands on to its kernels. */
 typedef struct nacre_frame {
   const int64_t *dims; /* [dim_count] of the model */
   char *arena;
@@ -198,6 +201,8 @@ typedef struct nacre_frame {
   nacre_error *refusal; /* where a program says why it returns NACRE_ERR_VALUE */
   nacre_trace *trace; /* null: this call is not traced; read only by a library that was compiled with tracing */
   char *packed; /* weights packed for the CPU level in use; [packed_bytes] of the model */
+  char *tables; /* device memory: the model's nacre_device_code::tables; null in a call on the CPU */
+  struct nacre_device_call *device; /* the runtime's own; null in a call on the CPU */
 } nacre_frame;
 
 /* Runs all launches of a function in order; returns NACRE_OK, NACRE_ERR_NONFINITE, or NACRE_ERR_VALUE when a value that it
@@ -242,6 +247,58 @@ typedef struct nacre_level {
   const nacre_kernel *kernels;  /* [kernel_count] */
 } nacre_level;
 
+typedef enum nacre_image_kind {
+  NACRE_IMAGE_PTX = 0,  /* text, null-terminated; the driver compiles it when it is loaded */
+  NACRE_IMAGE_CUBIN = 1 /* machine code of one architecture */
+} nacre_image_kind;
+
+/* The device code of all kernels, for one kind of device. */
+typedef struct nacre_device_image {
+  int32_t major; /* compute capability: sm_90a has major 9, minor 0 */
+  int32_t minor;
+  int32_t exact; /* 1: devices of exactly that capability (architecture-specific code); 0: that one or a later one */
+  int32_t kind;  /* nacre_image_kind */
+  const void *data;
+  int64_t bytes; /* with the null at the end of a text */
+} nacre_device_image;
+
+/* A kernel on the device: an entry of that name in every image, whose one by-value parameter is struct nacre_device_launch
+ * (runtime/src/device_launch.h). Its workers share out the tasks of a launch: worker w of W does tasks w, w + W, ... */
+typedef struct nacre_device_kernel {
+  const char *name;
+  int32_t slot_count;
+  int32_t threads;       /* of a block */
+  int32_t workers;       /* of a block: threads / 32 where a warp is a worker, 1 where a block is */
+  int32_t shared_bytes;  /* of a block, dynamic */
+  int64_t scratch_bytes; /* of a worker, in device memory */
+} nacre_device_kernel;
+
+/* What a kernel of a function checks; the refusal reads "<expects> <limit><unit>, but got <found>". */
+typedef struct nacre_device_check {
+  const char *expects;
+  const char *unit;
+  nacre_size limit;
+} nacre_device_check;
+
+/* A function as it runs on the device. Its program is host code that launches kernels and decides nothing by what they computed, so that
+ * the order of its launches can be recorded once and replayed. */
+typedef struct nacre_device_function {
+  nacre_size arena_bytes; /* at given dims */
+  nacre_program program;
+  const nacre_device_check *checks;
+  int32_t check_count;
+} nacre_device_function;
+
+typedef struct nacre_device_code {
+  const nacre_device_image *images; /* best first */
+  int32_t image_count;
+  const nacre_device_kernel *kernels;
+  int32_t kernel_count;
+  const nacre_device_function *functions; /* [function_count] of the model */
+  const int64_t *tables; /* constants that kernels read: nacre_frame::tables */
+  int64_t table_count;
+} nacre_device_code;
+
 typedef struct nacre_api nacre_api;
 
 typedef struct nacre_model {
@@ -268,6 +325,7 @@ typedef struct nacre_model {
   const nacre_least *leasts; /* [least_count] */
   int64_t packed_bytes; /* of the weights once more, in the order in which kernels of one CPU level read them; 0: none */
   nacre_program pack;   /* fills the frame's `packed` from its `parameters`; null where packed_bytes is 0 */
+  const nacre_device_code *device; /* null: compiled for the CPU alone */
 } nacre_model;
 
 #ifdef __cplusplus

@@ -25,6 +25,9 @@ typedef struct nacre_options {
   int32_t threads;    /* workers, the caller included; default: the processors this process may use */
   const char *level;  /* a CPU level by name; default: NACRE_CPU from the environment, else the best supported */
   const int64_t *max_dims; /* [dim_count] largest sizes this context will see; default: the bounds */
+  /* "cpu", "cuda" or "cuda:N"; default: NACRE_DEVICE from the environment, else "auto": a CUDA device when the library has code for one
+   * that is there, else the CPU. With "cuda" a device that is missing or does not fit is NACRE_ERR_DEVICE. */
+  const char *device;
 } nacre_options;
 
 /* What to do with a tensor that the file lacks or has in excess. */
@@ -91,6 +94,10 @@ struct nacre_api {
   /* Has every later call of the context write its launches to `trace` (borrowed; null ends it). For libraries whose manifest says
    * "traced": in others a trace stays empty. */
   void (*context_trace)(nacre_context *context, nacre_trace *trace);
+
+  /* Where the calls of a context run, and why not on a device when the library has code for one: "cuda:0 NVIDIA H200, sm_90",
+   * "cpu v4: no CUDA driver (libcuda.so.1: cannot open shared object file: No such file or directory)". Lives as long as the context. */
+  const char *(*context_device)(const nacre_context *context);
 };
 
 /* The one table; hidden in every library. */

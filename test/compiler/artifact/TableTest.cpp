@@ -97,7 +97,34 @@ TEST(Table, LayoutOfLargeStructs) {
     expectLayout(types.model, sizeof(Struct),
                  {AT(abi_version), AT(tap_count), AT(name), AT(manifest), AT(api), AT(parameter_bytes), AT(scratch_bytes), AT(dim_count),
                   AT(parameter_count), AT(function_count), AT(kernel_count), AT(level_count), AT(least_count), AT(dims), AT(parameters),
-                  AT(functions), AT(levels), AT(kernel_names), AT(training), AT(taps), AT(leasts), AT(packed_bytes), AT(pack)});
+                  AT(functions), AT(levels), AT(kernel_names), AT(training), AT(taps), AT(leasts), AT(packed_bytes), AT(pack), AT(device)});
+  }
+}
+
+TEST(Table, LayoutOfDeviceCode) {
+  llvm::LLVMContext context;
+  TableTypes types(context);
+  {
+    using Struct = nacre_device_image;
+    expectLayout(types.image, sizeof(Struct), {AT(major), AT(minor), AT(exact), AT(kind), AT(data), AT(bytes)});
+  }
+  {
+    using Struct = nacre_device_kernel;
+    expectLayout(types.deviceKernel, sizeof(Struct),
+                 {AT(name), AT(slot_count), AT(threads), AT(workers), AT(shared_bytes), AT(scratch_bytes)});
+  }
+  {
+    using Struct = nacre_device_check;
+    expectLayout(types.check, sizeof(Struct), {AT(expects), AT(unit), AT(limit)});
+  }
+  {
+    using Struct = nacre_device_function;
+    expectLayout(types.deviceFunction, sizeof(Struct), {AT(arena_bytes), AT(program), AT(checks), AT(check_count)});
+  }
+  {
+    using Struct = nacre_device_code;
+    expectLayout(types.deviceCode, sizeof(Struct),
+                 {AT(images), AT(image_count), AT(kernels), AT(kernel_count), AT(functions), AT(tables), AT(table_count)});
   }
 }
 

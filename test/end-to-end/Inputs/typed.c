@@ -66,7 +66,7 @@ typedef struct job {
 
 static void *compute(void *argument) {
   job *mine = argument;
-  nacre_options options = {1, NULL, NULL};
+  nacre_options options = {.threads = 1};
   nacre_context *context = tiny_context_create(mine->parameters, &options, NULL);
   mine->agrees = context != NULL && tiny_encode(context, ROWS, points[0], mine->whole[0], NULL) == NACRE_OK;
   for (int rows = 0; rows <= ROWS && mine->agrees; ++rows) {
