@@ -65,7 +65,8 @@ static std::vector<std::string> libraryFolders() {
   return folders;
 }
 
-Error Linker::linkShared(StringRef object, StringRef versionScript, StringRef soname, StringRef output) const {
+Error Linker::linkShared(StringRef object, StringRef versionScript, StringRef soname, StringRef output,
+                         ArrayRef<std::string> libraries) const {
   std::vector<std::string> arguments = {"-shared", "-o", output.str()};
   std::vector<std::string> options = {"-soname=" + soname.str(), "--version-script=" + versionScript.str(),
                                       "--gc-sections",           "--as-needed",
@@ -74,11 +75,14 @@ Error Linker::linkShared(StringRef object, StringRef versionScript, StringRef so
     arguments.push_back("-nostartfiles"); // there is nothing to construct
     for (const std::string &option : options)
       arguments.push_back("-Wl," + option);
-    arguments.insert(arguments.end(), {"-Wl,-z,now", "-Wl,-z,relro", object.str(), "-lm"});
+    arguments.insert(arguments.end(), {"-Wl,-z,now", "-Wl,-z,relro", object.str()});
+    arguments.insert(arguments.end(), libraries.begin(), libraries.end());
+    arguments.push_back("-lm");
     return run(arguments);
   }
   arguments.insert(arguments.end(), options.begin(), options.end());
   arguments.insert(arguments.end(), {"-z", "now", "-z", "relro", "-z", "noexecstack", object.str()});
+  arguments.insert(arguments.end(), libraries.begin(), libraries.end());
   for (const std::string &folder : libraryFolders())
     arguments.push_back("-L" + folder);
   // The libraries by their run-time names: no development package is needed to link against them.

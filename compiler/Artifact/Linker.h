@@ -17,8 +17,10 @@ public:
 
   /// One relocatable object from objects and archives; of an archive only what is referred to.
   llvm::Error linkRelocatable(llvm::ArrayRef<std::string> inputs, llvm::StringRef output) const;
-  /// A shared library that needs libc and libm alone and exports what `versionScript` says; an undefined symbol is an error.
-  llvm::Error linkShared(llvm::StringRef object, llvm::StringRef versionScript, llvm::StringRef soname, llvm::StringRef output) const;
+  /// A shared library that exports what `versionScript` says and needs libc, libm and `libraries` (paths) alone; an undefined symbol is
+  /// an error.
+  llvm::Error linkShared(llvm::StringRef object, llvm::StringRef versionScript, llvm::StringRef soname, llvm::StringRef output,
+                         llvm::ArrayRef<std::string> libraries = {}) const;
 
 private:
   Linker(std::string path, bool isCompiler) : path(std::move(path)), isCompiler(isCompiler) {}

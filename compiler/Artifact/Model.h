@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -113,6 +114,40 @@ struct TrainingDescription {
   } train, test;
 };
 
+/// The kernels of a model for one kind of GPU.
+struct DeviceImageDescription {
+  int major = 0, minor = 0; ///< compute capability
+  bool isExact = false;     ///< for that capability alone
+  bool isMachineCode = false; ///< a cubin, else PTX
+  std::string data;
+};
+
+struct DeviceKernelDescription {
+  std::string name; ///< its entry in every image
+  int64_t slots = 0, threads = 0, workers = 0; ///< threads and workers of a block
+  int64_t sharedBytes = 0, scratchBytes = 0;   ///< of a block; of a worker
+};
+
+/// "EXPECTS LIMIT UNIT, but got N"
+struct DeviceCheckDescription {
+  std::string expects, unit;
+  Dim limit;
+};
+
+struct DeviceFunctionDescription {
+  Dim arenaBytes;
+  std::string program;
+  std::vector<DeviceCheckDescription> checks;
+};
+
+/// What runs on a GPU.
+struct DeviceDescription {
+  std::vector<DeviceImageDescription> images; ///< best first
+  std::vector<DeviceKernelDescription> kernels;
+  std::vector<DeviceFunctionDescription> functions; ///< as ModelDescription::functions
+  std::vector<int64_t> tables; ///< constants that kernels read
+};
+
 struct ModelDescription {
   std::string name;
   std::vector<DimDescription> dims;
@@ -127,6 +162,7 @@ struct ModelDescription {
   int64_t packedBytes = 0; ///< of packed weights, had at the first call that reads them
   std::string packProgram; ///< symbol of the program that fills them; empty: there are none
   TrainingDescription training;
+  std::optional<DeviceDescription> device; ///< nothing: compiled for CPUs alone
 };
 
 } // namespace nacre

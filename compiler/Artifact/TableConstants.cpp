@@ -196,6 +196,6 @@ GlobalVariable *TableConstants::build(StringRef manifest) {
                     word(description.parameters.size()), word(description.functions.size()), word(description.kernels.size()),
                     word(description.levels.size()), word(leastDims.size()), dims(), parameters(), functions(), levels(), kernelNames(), training(),
                     taps(), array(types.least, leastDims), integer(description.packedBytes),
-                    description.packProgram.empty() ? null() : hiddenFunction(description.packProgram), /*device=*/null()});
+                    description.packProgram.empty() ? null() : hiddenFunction(description.packProgram), deviceCode()});
   return privateConstant(module, table, "model");
 }

@@ -47,6 +47,10 @@ private:
   llvm::Constant *levels();
   llvm::Constant *kernelNames();
   llvm::Constant *training();
+  // TableDevice.cpp
+  llvm::Constant *deviceCode();
+  llvm::Constant *image(const DeviceImageDescription &value);
+  llvm::Constant *deviceFunction(const DeviceFunctionDescription &value);
 
   llvm::Module &module;
   const TableTypes &types;

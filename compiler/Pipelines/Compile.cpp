@@ -3,10 +3,12 @@
 #include "compiler/Pipelines/Compile.h"
 
 #include "compiler/Pipelines/Describe.h"
+#include "compiler/Pipelines/DeviceCode.h"
 #include "compiler/Target/CPU/EmitObject.h"
 #include "compiler/Target/CPU/EmitProgram.h"
 #include "compiler/Target/CPU/LowerKernels.h"
 #include "compiler/Target/CPU/PackWeights.h"
+#include "compiler/Target/NVPTX/LowerDevice.h"
 #include "compiler/Transforms/BuildProgram.h"
 #include "compiler/Transforms/PackWeights.h"
 #include "compiler/Transforms/PlanBuffers.h"
@@ -24,6 +26,7 @@ using namespace mlir;
 void nacre::registerDialects(DialectRegistry &registry) {
   registry.insert<NacreDialect, plan::PlanDialect, func::FuncDialect>();
   cpu::registerKernelDialects(registry);
+  nvptx::registerDeviceDialects(registry);
 }
 
 static LogicalResult cleanUp(ModuleOp module, TimingScope &timing) {
@@ -132,15 +135,18 @@ static bool isServedByBase(const cpu::Level &level, plan::KernelOp kernel, const
   return !isOwn && llvm::is_contained(options.levels, level.base.str());
 }
 
+/// Where code goes: into `code`, or for objects of their own into a module inside it.
+static ModuleOp placeInside(ModuleOp code, const CompileOptions &options, StringRef name) {
+  if (options.stopAfter != Stage::Objects)
+    return code;
+  OpBuilder builder = OpBuilder::atBlockEnd(code.getBody());
+  return ModuleOp::create(builder, code.getLoc(), name);
+}
+
 /// A module of kernels, one function a level, and programs; for objects of their own, each in a module inside it.
 static FailureOr<OwningOpRef<ModuleOp>> emitCode(ModuleOp module, const CompileOptions &options, ModelDescription &model) {
   OwningOpRef<ModuleOp> code = ModuleOp::create(module.getLoc(), model.name);
-  auto place = [&](StringRef name) -> ModuleOp {
-    if (options.stopAfter != Stage::Objects)
-      return *code;
-    OpBuilder builder = OpBuilder::atBlockEnd(code->getBody());
-    return ModuleOp::create(builder, module.getLoc(), name);
-  };
+  auto place = [&](StringRef name) { return placeInside(*code, options, name); };
   cpu::ProgramTables tables;
   tables.traced = options.trace;
   for (auto [i, dim] : llvm::enumerate(model.dims))
@@ -229,6 +235,7 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
   }
   if (options.stopAfter == Stage::Grad)
     return stopWith(module);
+  OwningOpRef<ModuleOp> forDevice = options.architectures.empty() ? nullptr : module.clone();
   TimingScope scope = timing.nest("plan");
   if (failed(planModel(module, options, result.model)))
     return failure();
@@ -241,6 +248,16 @@ FailureOr<CompileResult> nacre::compile(ModuleOp module, const CompileOptions &o
     return stopWith(module);
   if (options.stopAfter == Stage::Kernels)
     return stopWith(**code);
+  if (forDevice) {
+    FailureOr<DeviceText> text = compileForDevice(*forDevice, options, placeInside(**code, options, "device_programs"), result.model, timing);
+    if (failed(text))
+      return failure();
+    result.deviceIR = std::move(text->ir);
+    if (options.stopAfter == Stage::Device || options.stopAfter == Stage::Ptx) {
+      result.text = options.stopAfter == Stage::Ptx ? std::move(text->ptx) : result.deviceIR;
+      return std::move(result);
+    }
+  }
   scope = timing.nest("kernels to LLVM");
   if (failed(cpu::lowerKernelsToLLVM(**code, &scope)))
     return failure();

@@ -15,8 +15,8 @@
 
 namespace nacre {
 
-/// The stages after the frontend; each but the last two is a complete module that prints.
-enum class Stage { Nacre, Grad, Plan, Kernels, LLVM, Assembly, Object, Objects };
+/// The stages after the frontend; each but the last two is a complete module that prints. Device and Ptx are the GPU's LLVM IR and code.
+enum class Stage { Nacre, Grad, Plan, Kernels, LLVM, Assembly, Device, Ptx, Object, Objects };
 
 struct CompileOptions {
   llvm::SmallVector<std::string> levels = {"v3", "v4"}; ///< CPU levels to compile for, ascending
@@ -27,12 +27,14 @@ struct CompileOptions {
   mlir::TimingScope *timing = nullptr; ///< borrowed; stages and passes are timed below it
   bool packWeights = true; ///< weights of inference functions are packed once a set of parameters, else inside kernels
   plan::Precision precision = plan::Precision::F32; ///< of packed weights and the activations that meet them
+  llvm::SmallVector<std::string> architectures = {}; ///< of GPUs, "sm_80" or "sm_90a", that the library can use too; the first one prints
   std::vector<cpu::ScheduleEntry> schedules = {}; ///< how kernels split their work, where not as by default
 };
 
 struct CompileResult {
   ModelDescription model;   ///< complete from Stage::Plan on
   std::vector<MemoryReport> memory; ///< of every function, where there is a limit
+  std::string deviceIR;     ///< LLVM IR that became the first architecture's PTX; empty without one
   std::string text;         ///< what `stopAfter` asked for, printed; empty for Object
   llvm::SmallVector<char, 0> object; ///< an ELF object with all programs and kernels (hidden symbols); for Object only
   /// The same as many objects that were made side by side: one of the programs, one of each kernel and level; for Objects only.

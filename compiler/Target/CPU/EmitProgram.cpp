@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "compiler/Target/CPU/EmitProgram.h"
 
-#include "compiler/Target/CPU/VectorBuilder.h"
+#include "compiler/Target/CPU/ProgramEmitter.h"
 #include "dialects/Nacre/IR/Expression.h"
 #include "dialects/Plan/IR/Packing.h"
 #include "dialects/Plan/IR/Unfused.h"
@@ -10,66 +10,13 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
-#include <optional>
-
 using namespace mlir;
 
 namespace nacre::cpu {
 namespace {
 
-constexpr int64_t kElementBytes = 4, kPointerBytes = 8;
+constexpr int64_t kPointerBytes = 8;
 constexpr int32_t kOk = 0, kValue = 2, kNonFinite = 8; // nacre_status
-
-class ProgramEmitter {
-public:
-  ProgramEmitter(ModuleOp module, func::FuncOp function, plan::ProgramOp program, const ProgramTables &tables, VectorBuilder b)
-      : module(module), function(function), program(program), tables(tables), b(std::move(b)) {}
-  void emit();
-
-private:
-  Value field(Field which);
-  Value sizeOf(const Dim &dim);
-  Value workers() { return b.slotInteger(frame, FieldWorkerCount); }
-  Value addressOf(plan::BufferOp buffer);
-  Value slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled);
-  Value tableAddress(const std::vector<int64_t> &values);
-  void launch(plan::LaunchOp launch);
-  void tap(plan::TapOp tap);
-  void checkFinite(plan::CheckFiniteOp check);
-  void checkRange(plan::CheckRangeOp check);
-  Value textAddress(llvm::StringRef text) { return cpu::textAddress(b, module, function.getName(), text); }
-  /// Continues inside a branch that is taken when all `conditions` are as `taken` says; ends the branch before, if any.
-  void enter(OperandRange conditions, llvm::ArrayRef<bool> taken);
-  void leave();
-  Value isNotZero(Value buffer);
-  void returnStatus(int32_t status);
-  plan::KernelOp kernelOf(plan::LaunchOp launch) {
-    return SymbolTable::lookupNearestSymbolFrom<plan::KernelOp>(launch, launch.getKernelAttr());
-  }
-  int64_t maxSlots();
-
-  ModuleOp module;
-  func::FuncOp function;
-  plan::ProgramOp program;
-  const ProgramTables &tables;
-  VectorBuilder b;
-  Value frame, slots;
-  int64_t launches = 0; ///< emitted so far
-  llvm::StringMap<Value> sizes;
-  llvm::DenseMap<int64_t, Value> fields;
-  llvm::DenseMap<Operation *, Value> addresses;
-
-  /// What was known before the branch; what is computed inside it is not known after it.
-  struct Branch {
-    llvm::SmallVector<Value> conditions;
-    llvm::SmallVector<bool> taken;
-    Block *after;
-    llvm::StringMap<Value> sizes;
-    llvm::DenseMap<int64_t, Value> fields;
-    llvm::DenseMap<Operation *, Value> addresses;
-  };
-  std::optional<Branch> branch;
-};
 
 } // namespace
 
@@ -130,7 +77,7 @@ Value ProgramEmitter::tableAddress(const std::vector<int64_t> &values) {
   return LLVM::AddressOfOp::create(b.op, global);
 }
 
-static Value asInteger(VectorBuilder &b, Value pointer) { return LLVM::PtrToIntOp::create(b.op, b.i64(), pointer); }
+Value asInteger(VectorBuilder &b, Value pointer) { return LLVM::PtrToIntOp::create(b.op, b.i64(), pointer); }
 
 Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::ArrayRef<Value> filled) {
   switch (slot.kind) {
@@ -154,12 +101,13 @@ Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::A
   llvm_unreachable("a slot of no kind");
 }
 
+void ProgramEmitter::setSlot(int64_t index, Value value) { LLVM::StoreOp::create(b.op, value, b.atByte(slots, index * kPointerBytes)); }
+
 void ProgramEmitter::launch(plan::LaunchOp launch) {
   llvm::SmallVector<Value> filled;
   for (const Slot &slot : fillSlots(kernelOf(launch), launch)) {
     filled.push_back(slotValue(slot, launch, filled));
-    Value place = b.atByte(slots, int64_t(filled.size() - 1) * kPointerBytes);
-    LLVM::StoreOp::create(b.op, filled.back(), place);
+    setSlot(int64_t(filled.size()) - 1, filled.back());
   }
   Value tasks = b.integer(1);
   for (const TaskFactor &factor : tables.infos.find(launch.getKernel())->second.tasks) {
@@ -168,6 +116,10 @@ void ProgramEmitter::launch(plan::LaunchOp launch) {
     Value whole = b.div(filled[factor.slot], block), rest = b.rem(filled[factor.slot], block);
     tasks = b.mul(tasks, b.add(whole, b.min(rest, b.integer(1))));
   }
+  callKernel(launch, tasks);
+}
+
+void ProgramEmitter::callKernel(plan::LaunchOp launch, Value tasks) {
   Value kernel = b.slotPointer(field(FieldKernels), tables.kernels.lookup(launch.getKernel()));
   if (tables.traced)
     func::CallOp::create(b.op, "nacre_trace_launch", TypeRange(), ValueRange{frame, kernel, tasks, slots, b.integer(launches++)});
@@ -257,7 +209,7 @@ int64_t ProgramEmitter::maxSlots() {
 
 void ProgramEmitter::emit() {
   frame = function.getArgument(0);
-  slots = LLVM::AllocaOp::create(b.op, b.pointer(), b.i64(), b.integer(maxSlots()), /*alignment=*/64);
+  slots = LLVM::AllocaOp::create(b.op, b.pointer(), b.i64(), b.integer(maxSlots() + extraWords()), /*alignment=*/64);
   for (Operation &op : program.getBody().front()) {
     if (auto one = dyn_cast<plan::LaunchOp>(op)) {
       enter(one.getGuards(), one.getTaken());
@@ -291,15 +243,20 @@ static void declareRuntime(ModuleOp module, OpBuilder &builder) {
   declare("nacre_refuse", {pointer, pointer, i64, pointer, i64});
 }
 
-void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables) {
+std::pair<func::FuncOp, VectorBuilder> createProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program) {
   OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
-  declareRuntime(module, builder);
   Type pointer = LLVM::LLVMPointerType::get(module.getContext());
   auto function = func::FuncOp::create(builder, program.getLoc(), symbol, builder.getFunctionType({pointer}, {builder.getI32Type()}));
   if (program->hasAttr(plan::kUnfused))
     function->setAttr("passthrough", builder.getStrArrayAttr({"noinline", "optnone"}));
   Block *entry = function.addEntryBlock();
-  VectorBuilder b(OpBuilder::atBlockBegin(entry), program.getLoc(), levels().front());
+  return {function, VectorBuilder(OpBuilder::atBlockBegin(entry), program.getLoc(), levels().front())};
+}
+
+void emitProgram(ModuleOp module, llvm::StringRef symbol, plan::ProgramOp program, const ProgramTables &tables) {
+  OpBuilder builder = OpBuilder::atBlockEnd(module.getBody());
+  declareRuntime(module, builder);
+  auto [function, b] = createProgram(module, symbol, program);
   ProgramEmitter(module, function, program, tables, b).emit();
 }
 

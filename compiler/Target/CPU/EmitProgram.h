@@ -14,7 +14,7 @@ class VectorBuilder;
 /// Fields of nacre_frame, in order; all are pointers but for the number of workers, an i64.
 enum Field : int64_t {
   FieldDims, FieldArena, FieldParameters, FieldInputs, FieldOutputs, FieldKernels, FieldWorkers, FieldTaps, FieldWorkerCount, FieldRefusal,
-  FieldTrace, FieldPacked, FieldCount
+  FieldTrace, FieldPacked, FieldTables, FieldDevice, FieldCount
 };
 
 /// What a program refers to.

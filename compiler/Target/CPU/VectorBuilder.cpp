@@ -165,7 +165,28 @@ static Value pickGroups(VectorBuilder &b, Value x, Value y, int64_t start, int64
   return b.shuffle(x, y, order);
 }
 
+/// Transposes a square of any size in rounds: in each, blocks off the diagonal change places.
+static Values transposeInRounds(VectorBuilder &b, Values rows) {
+  for (int64_t half = b.lanes() / 2; half > 0; half /= 2) {
+    llvm::SmallVector<int64_t> low, high; // of a pair of rows: lanes with and without the bit `half`
+    for (int64_t lane = 0; lane < b.lanes(); ++lane) {
+      low.push_back(lane & half ? b.lanes() + lane - half : lane);
+      high.push_back(lane & half ? b.lanes() + lane : lane + half);
+    }
+    for (int64_t row = 0; row < b.lanes(); ++row) {
+      if (row & half)
+        continue;
+      Value first = rows[row], second = rows[row + half];
+      rows[row] = b.shuffle(first, second, low);
+      rows[row + half] = b.shuffle(first, second, high);
+    }
+  }
+  return rows;
+}
+
 Values VectorBuilder::transpose(llvm::ArrayRef<Value> rows) {
+  if (lanes() > 16)
+    return transposeInRounds(*this, Values(rows));
   llvm::SmallVector<std::array<Value, 4>> quads;
   for (int64_t row = 0; row < lanes(); row += 4)
     quads.push_back(transposeGroups(*this, rows.slice(row, 4)));

@@ -19,7 +19,7 @@
 using namespace nacre;
 using namespace nacre::tool;
 
-static const llvm::StringRef stages[] = {"ast", "nacre", "grad", "plan", "kernels", "llvm", "asm", "obj", "lib"};
+static const llvm::StringRef stages[] = {"ast", "nacre", "grad", "plan", "kernels", "llvm", "asm", "device", "ptx", "obj", "lib"};
 
 static Stage stageOf(llvm::StringRef name) {
   return llvm::StringSwitch<Stage>(name)
@@ -29,6 +29,8 @@ static Stage stageOf(llvm::StringRef name) {
       .Case("kernels", Stage::Kernels)
       .Case("llvm", Stage::LLVM)
       .Case("asm", Stage::Assembly)
+      .Case("device", Stage::Device)
+      .Case("ptx", Stage::Ptx)
       .Case("obj", Stage::Object)
       .Default(Stage::Objects);
 }
@@ -113,6 +115,10 @@ static int runCompile(const Arguments &arguments, Console &console) {
     return console.usage("expected no --no-packing with --precision " + plan::nameOf(*precision) + ": its weights are packed");
   auto levels = parseLevels(arguments, *precision);
   if (!levels) return console.usage(llvm::toString(levels.takeError()));
+  auto architectures = parseArchitectures(arguments);
+  if (!architectures) return console.usage(llvm::toString(architectures.takeError()));
+  if ((stage == "ptx" || stage == "device") && architectures->empty())
+    return console.usage("expected --target=nvptx with --emit=" + stage + ": it shows code for GPUs");
   auto memoryLimit = parseMemoryLimit(arguments);
   if (!memoryLimit) return console.usage(llvm::toString(memoryLimit.takeError()));
   if (stage == "ast") return emitAst(arguments, console);
@@ -123,6 +129,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   options.levels = *levels, options.stopAfter = stageOf(stage), options.taps = arguments.has("taps");
   options.memoryLimit = *memoryLimit, options.trace = arguments.has("trace"), options.timing = &times.whole();
   options.packWeights = !arguments.has("no-packing"), options.precision = *precision;
+  options.architectures = *architectures;
   if (!readSchedules(arguments, options.schedules, console, status)) return status;
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
@@ -172,6 +179,12 @@ With --precision bf16 or int8, functions that write no parameter keep their pack
 they meet: half or a quarter of the memory, and faster where the CPU has fast instructions for it (levels v4-bf16 and v4-vnni), with the
 same result elsewhere. All other operators, training steps, and nested heads stay f32. See runtime/README.md for the errors.
 
+With --target=nvptx the library holds code for NVIDIA GPUs too, as PTX: a call runs there when there is a driver and a device, and else on
+the CPU (see runtime/README.md). Nothing of CUDA is needed to compile, and nothing but the driver to run.
+
+  nacre compile digits.nacre -o out/ --target=nvptx
+  nacre compile digits.nacre --target=nvptx --emit=ptx
+
 With --emit the tool stops earlier and prints what it has:
 
   nacre compile digits.nacre --emit=ast        the file as it was understood
@@ -180,18 +193,20 @@ With --emit the tool stops earlier and prints what it has:
   nacre compile digits.nacre --emit=plan       kernels, buffers, launches
   nacre compile digits.nacre --emit=kernels    vector-level code of the kernels
   nacre compile digits.nacre --emit=llvm       LLVM IR; also asm and obj
+  nacre compile digits.nacre --emit=device     LLVM IR of the GPU's kernels, optimised; ptx: their code (with --target=nvptx)
 )",
       1,
       1,
       {{"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
-       {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, obj or lib"},
+       {"emit", "", "STAGE", "ast, nacre, grad, plan, kernels, llvm, asm, device, ptx, obj or lib"},
        {"taps", "", "", "let calls read and change the values named by `tap`"},
        memoryLimitOption,
        {"trace", "", "", "let calls be traced: 'nacre profile' takes such a library"},
        timingOption,
        {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), bf16 or int8"},
        {"no-packing", "", "", "pack weights inside kernels, call by call: slower, but they are kept once"},
+       targetOption,
        cpuOption,
        schedulesOption},
       runCompile};

@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/Levels.h"
 #include "compiler/Target/CPU/ScheduleFile.h"
+#include "compiler/Target/NVPTX/EmitPtx.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "llvm/ADT/StringExtras.h"
@@ -13,6 +14,8 @@ using namespace nacre::tool;
 
 const Option tool::modelOption = {"model", "m", "NAME", "which model of the file, when it has several"};
 const Option tool::cpuOption = {"cpu", "", "LEVELS", "CPU levels to compile for: v3 (AVX2), v4 (AVX-512), and v4-bf16, v4-vnni for that precision; default: all of use"};
+
+const Option tool::targetOption = {"target", "", "TARGET", "cpu (default), or nvptx, nvptx:sm_80, nvptx:sm_90a: the library can use NVIDIA GPUs too"};
 
 const Option tool::schedulesOption = {"schedules", "", "FILE", "how kernels split their work, as `nacre tune` wrote it"};
 
@@ -56,6 +59,19 @@ llvm::Expected<llvm::SmallVector<std::string>> tool::parseLevels(const Arguments
   for (llvm::StringRef name : names) // ascending, each once
     if (llvm::is_contained(words, name)) chosen.push_back(name.str());
   return chosen;
+}
+
+llvm::Expected<llvm::SmallVector<std::string>> tool::parseArchitectures(const Arguments &arguments) {
+  llvm::StringRef target = arguments.get("target", "cpu");
+  if (target == "cpu") return llvm::SmallVector<std::string>();
+  llvm::SmallVector<std::string> names;
+  for (const nvptx::Architecture &architecture : nvptx::architectures())
+    names.push_back("nvptx:" + architecture.name.str());
+  if (target == "nvptx") target = names.front(); // runs on all later devices too
+  if (!llvm::is_contained(names, target))
+    return llvm::createStringError(llvm::inconvertibleErrorCode(), "expected a target of (cpu, nvptx, " + llvm::join(names, ", ") +
+                                                                       "), but got '" + target.str() + "'");
+  return llvm::SmallVector<std::string>{target.split(':').second.str()};
 }
 
 llvm::SmallVector<llvm::StringRef> tool::objectsOf(const CompileResult &result) {

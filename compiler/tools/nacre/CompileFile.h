@@ -35,9 +35,12 @@ std::optional<CompileResult> compileModel(llvm::StringRef path, llvm::StringRef 
 /// The levels of --cpu=v3,v4; without it, all that serve a precision. An error names the ones there are.
 llvm::Expected<llvm::SmallVector<std::string>> parseLevels(const Arguments &arguments, plan::Precision precision = plan::Precision::F32);
 
+/// The GPU architectures of --target=nvptx[:sm_80|sm_90a]; none without it or with --target=cpu. An error names the targets there are.
+llvm::Expected<llvm::SmallVector<std::string>> parseArchitectures(const Arguments &arguments);
+
 /// The entries of the file that --schedules names; none without it. False after a report, with `status` set.
 bool readSchedules(const Arguments &arguments, std::vector<cpu::ScheduleEntry> &entries, Console &console, int &status);
 
-extern const Option modelOption, cpuOption, schedulesOption;
+extern const Option modelOption, targetOption, cpuOption, schedulesOption;
 
 } // namespace nacre::tool

@@ -79,14 +79,14 @@ int64_t ReduceSumOp::reducedAxis() { return getAxis(); }
 double ReduceSumOp::identity() { return 0; }
 Value ReduceSumOp::combine(ImplicitLocOpBuilder &b, Value x, Value y) { return arith::AddFOp::create(b, x, y); }
 
-/// Halves the vector until one lane is left: the tree depends on the length alone.
+/// Folds the upper half onto the lower one until one lane is left: the tree depends on the length alone.
 static Value foldLanes(ImplicitLocOpBuilder &b, Value vector, llvm::function_ref<Value(Value, Value)> combine) {
-  int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
-  while (lanes > 1) {
-    lanes /= 2;
-    auto low = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{0}, ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
-    auto high = vector::ExtractStridedSliceOp::create(b, vector, ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{lanes}, ArrayRef<int64_t>{1});
-    vector = combine(low, high);
+  const int64_t lanes = cast<VectorType>(vector.getType()).getNumElements();
+  for (int64_t half = lanes / 2; half > 0; half /= 2) {
+    SmallVector<int64_t> order(lanes);
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      order[lane] = (lane + half) % lanes;
+    vector = combine(vector, vector::ShuffleOp::create(b, vector, vector, order));
   }
   return vector::ExtractOp::create(b, vector, ArrayRef<int64_t>{0});
 }
