@@ -60,7 +60,8 @@ static nacre_status apply(const nacre_frame *frame, int64_t tap, uint64_t addres
   if (status != NACRE_OK)
     return status;
   nacre_apply_taps(frame, tap, value);
-  return writes ? NACRE_CUDA(cuda, &call->error, cuMemcpyHtoD, address, value, bytes) : NACRE_OK;
+  // The next use of `value` waits for the stream first.
+  return writes ? NACRE_CUDA(cuda, &call->error, cuMemcpyHtoDAsync, address, value, bytes, call->context->stream) : NACRE_OK;
 }
 
 void nacre_device_tap(const nacre_frame *frame, int64_t tap, char *data) {
