@@ -169,6 +169,9 @@ static nacre_status load_checked(nacre_parameters *parameters, const loading *jo
   nacre_status status = nacre_arena_reserve(&staged, parameters->block.bytes, job->error);
   if (status == NACRE_OK)
     status = read_all(job, parameters->model, staged.data);
+  bool replaces_all = job->part == NULL && job->optimizer; // a lost device must not keep anybody from resuming
+  if (status == NACRE_OK && !replaces_all)
+    status = nacre_mirrors_fetch(parameters, job->error);
   if (status == NACRE_OK)
     publish(parameters, job, staged.data);
   nacre_arena_release(&staged);
@@ -210,6 +213,9 @@ nacre_status nacre_parameters_save(const nacre_parameters *parameters, const cha
   const nacre_model *model = parameters->model;
   const nacre_metadata metadata[] = {{"format", "pt"}, {"model", model->name}}; // "pt": other readers ask for it
   int64_t count = 0;
+  nacre_status status = nacre_mirrors_fetch((nacre_parameters *)parameters, error); // what it holds stays the same
+  if (status != NACRE_OK)
+    return status;
   nacre_named_tensor *items = malloc(((size_t)model->parameter_count + 1) * sizeof *items);
   if (items == NULL)
     return nacre_fail_memory(error, model->parameter_count * (int64_t)sizeof *items, "a list of tensors");
@@ -218,7 +224,7 @@ nacre_status nacre_parameters_save(const nacre_parameters *parameters, const cha
     if (is_saved(parameter, (flags & NACRE_SAVE_OPTIMIZER) != 0))
       items[count++] = (nacre_named_tensor){parameter->name, nacre_parameter_view(parameters, parameter)};
   }
-  nacre_status status = nacre_safetensors_write(path, items, count, metadata, 2, error);
+  status = nacre_safetensors_write(path, items, count, metadata, 2, error);
   free(items);
   return status;
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// One mapping holds the arena and then every worker's scratch; nothing is allocated after creation.
+// On the CPU one mapping holds the arena and then every worker's scratch; nothing is allocated after creation. A context on a device has
+// neither, nor workers: all that it needs is in its nacre_device_context.
 #include "runtime/src/context.h"
 #include "runtime/src/arena.h"
 #include "runtime/src/bind.h"
 #include "runtime/src/cpu_level.h"
+#include "runtime/src/device_call.h"
+#include "runtime/src/device_choice.h"
 #include "runtime/src/parameters.h"
 #include "runtime/src/size.h"
 #include "runtime/src/status.h"
@@ -17,10 +20,11 @@
 struct nacre_context {
   const nacre_model *model;     // borrowed
   nacre_parameters *parameters; // borrowed; null only for a model without parameters
-  const nacre_level *level;     // the model's
+  nacre_device_context *device; // owned; null: calls run on the CPU
+  const nacre_level *level;     // the model's; null on a device
   struct nacre_workers *workers;
   nacre_trace *trace; // borrowed; null: calls are not traced
-  char where[256];    // what nacre_context_device says
+  char where[640];    // what nacre_context_device says: a place, and the reason against another one
   nacre_arena memory;
   int64_t arena_bytes;
   int64_t max_dims[NACRE_MAX_DIMS];
@@ -60,13 +64,18 @@ static nacre_status set_max_dims(nacre_context *context, const int64_t *wanted, 
   return NACRE_OK;
 }
 
+static const nacre_size *arena_size(const nacre_model *model, int64_t function, bool on_device) {
+  return on_device ? &model->device->functions[function].arena_bytes : &model->functions[function].arena_bytes;
+}
+
 // The largest arena that any function needs at the largest dims.
-static nacre_status set_arena_bytes(nacre_context *context, nacre_error *error) {
+static nacre_status set_arena_bytes(nacre_context *context, bool on_device, nacre_error *error) {
   const nacre_model *model = context->model;
+  context->arena_bytes = 0;
   for (int32_t i = 0; i < model->function_count; ++i) {
     const nacre_function *function = &model->functions[i];
     int64_t bytes = 0;
-    bool fits = nacre_size_evaluate(&function->arena_bytes, context->max_dims, model->dim_count, &bytes);
+    bool fits = nacre_size_evaluate(arena_size(model, i, on_device), context->max_dims, model->dim_count, &bytes);
     bytes = fits ? nacre_round_up_64(bytes) : -1;
     if (bytes < 0)
       return nacre_fail(error, NACRE_ERR_MEMORY, "the arena of '%s' does not fit in 63 bits at the largest dims",
@@ -119,21 +128,46 @@ static nacre_context *allocate(const nacre_model *model, nacre_error *error) {
   return context;
 }
 
-static nacre_status set_up(nacre_context *context, const nacre_options *options, nacre_error *error) {
-  nacre_status status = check_parameters(context->model, context->parameters, error);
-  if (status != NACRE_OK)
-    return status;
+// `reason` says why it is the CPU; empty where that needs none.
+static nacre_status set_up_cpu(nacre_context *context, const nacre_options *options, const char *reason, nacre_error *error) {
+  nacre_status status = NACRE_OK;
   context->level = nacre_choose_level(context->model, options->level, error);
   if (context->level == NULL)
     return NACRE_ERR_DEVICE;
-  snprintf(context->where, sizeof context->where, "cpu %s", context->level->name);
+  snprintf(context->where, sizeof context->where, "cpu %s%s%s", context->level->name, reason[0] != '\0' ? ": " : "", reason);
   if (context->parameters != NULL)
     status = nacre_packed_reserve(packed_of(context), context->model, error);
   if (status == NACRE_OK)
+    status = set_arena_bytes(context, false, error);
+  return status == NACRE_OK ? start_workers(context, options->threads, error) : status;
+}
+
+static nacre_status set_up_device(nacre_context *context, const nacre_device_choice *choice, nacre_error *error) {
+  nacre_status status = set_arena_bytes(context, true, error);
+  if (status != NACRE_OK)
+    return status;
+  context->device = nacre_device_context_create(context->model, context->parameters, choice, context->max_dims, context->arena_bytes, error);
+  if (context->device == NULL)
+    return error->status;
+  nacre_device_context_describe(context->device, context->where, sizeof context->where);
+  return NACRE_OK;
+}
+
+static nacre_status set_up(nacre_context *context, const nacre_options *options, nacre_error *error) {
+  nacre_device_choice choice;
+  nacre_error reason = {NACRE_OK, ""};
+  nacre_status status = check_parameters(context->model, context->parameters, error);
+  if (status == NACRE_OK)
     status = set_max_dims(context, options->max_dims, error);
   if (status == NACRE_OK)
-    status = set_arena_bytes(context, error);
-  return status == NACRE_OK ? start_workers(context, options->threads, error) : status;
+    status = nacre_choose_device(context->model, options->device, &choice, error);
+  if (status != NACRE_OK)
+    return status;
+  if (choice.cuda && set_up_device(context, &choice, &reason) == NACRE_OK)
+    return NACRE_OK;
+  if (choice.cuda && choice.insists)
+    return nacre_fail(error, reason.status, "%s", reason.message);
+  return set_up_cpu(context, options, reason.message, error);
 }
 
 nacre_context *nacre_context_create(const nacre_model *model, nacre_parameters *parameters, const nacre_options *options,
@@ -154,6 +188,7 @@ nacre_context *nacre_context_create(const nacre_model *model, nacre_parameters *
 void nacre_context_destroy(nacre_context *context) {
   if (context == NULL)
     return;
+  nacre_device_context_destroy(context->device);
   nacre_workers_destroy(context->workers);
   nacre_arena_release(&context->memory);
   free(context);
@@ -183,7 +218,8 @@ static nacre_status begin_call(const nacre_context *context, int32_t function, n
 // The arena was sized at the largest dims; a size with a negative coefficient could need more at smaller ones.
 static nacre_status check_arena(const nacre_context *context, const nacre_binding *call) {
   int64_t bytes = 0;
-  bool fits = nacre_size_evaluate(&call->function->arena_bytes, context->dims, context->model->dim_count, &bytes);
+  const nacre_size *size = arena_size(context->model, call->function - context->model->functions, context->device != NULL);
+  bool fits = nacre_size_evaluate(size, context->dims, context->model->dim_count, &bytes);
   if (fits && bytes <= context->arena_bytes)
     return NACRE_OK;
   return nacre_fail(call->error, NACRE_ERR_MEMORY, "%s: these sizes need more memory than the context holds",
@@ -204,13 +240,9 @@ static nacre_status run_program(nacre_context *context, const nacre_function *fu
   return status;
 }
 
-static nacre_status run(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs,
-                        const nacre_tap_list *taps) {
-  nacre_status status = nacre_check_values(call, context->dims, inputs);
-  if (status == NACRE_OK)
-    status = check_arena(context, call);
-  if (status == NACRE_OK)
-    status = nacre_check_interventions(call, context->dims, taps);
+static nacre_status run_on_cpu(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs,
+                               const nacre_tap_list *taps) {
+  nacre_status status = context->parameters != NULL ? nacre_mirrors_fetch(context->parameters, call->error) : NACRE_OK;
   if (status != NACRE_OK)
     return status;
   nacre_error refusal = {NACRE_OK, ""};
@@ -233,6 +265,20 @@ static nacre_status run(nacre_context *context, const nacre_binding *call, void 
   if (status != NACRE_OK)
     return nacre_fail(call->error, status, "%s: the program ended with status %d", call->function->name, (int)status);
   return NACRE_OK;
+}
+
+static nacre_status run(nacre_context *context, const nacre_binding *call, void *const *inputs, void *const *outputs,
+                        const nacre_tap_list *taps) {
+  nacre_status status = nacre_check_values(call, context->dims, inputs);
+  if (status == NACRE_OK)
+    status = check_arena(context, call);
+  if (status == NACRE_OK)
+    status = nacre_check_interventions(call, context->dims, taps);
+  if (status != NACRE_OK)
+    return status;
+  if (context->device != NULL)
+    return nacre_device_run(context->device, call, context->dims, inputs, outputs, taps);
+  return run_on_cpu(context, call, inputs, outputs, taps);
 }
 
 nacre_status nacre_call_tapped(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,

@@ -33,6 +33,7 @@ nacre_parameters *nacre_parameters_create(const nacre_model *model, nacre_error 
     return NULL;
   }
   *parameters = (nacre_parameters){.model = model, .version = 1, .packed = nacre_packed_create(model, error)};
+  nacre_mirrors_initialize(&parameters->mirrors);
   if (parameters->packed != NULL && nacre_arena_reserve(&parameters->block, model->parameter_bytes, error) == NACRE_OK)
     return parameters;
   nacre_parameters_destroy(parameters);
@@ -44,11 +45,13 @@ void nacre_parameters_destroy(nacre_parameters *parameters) {
     return;
   if (parameters->packed != NULL)
     nacre_packed_destroy(parameters->packed, parameters->model);
+  nacre_mirrors_destroy(&parameters->mirrors);
   nacre_arena_release(&parameters->block);
   free(parameters);
 }
 
 void nacre_parameters_changed(nacre_parameters *parameters) {
+  __atomic_store_n(&parameters->mirrors.newest, NULL, __ATOMIC_RELEASE);
   __atomic_fetch_add(&parameters->version, 1, __ATOMIC_RELEASE);
 }
 
@@ -64,6 +67,9 @@ nacre_status nacre_parameters_get(nacre_parameters *parameters, const char *name
   const nacre_parameter *parameter = find(parameters->model, name, error);
   if (parameter == NULL)
     return NACRE_ERR_NAME;
+  nacre_status status = nacre_mirrors_fetch(parameters, error);
+  if (status != NACRE_OK)
+    return status;
   *view = nacre_parameter_view(parameters, parameter);
   nacre_parameters_changed(parameters); // the caller may write through it
   return NACRE_OK;

@@ -5,6 +5,7 @@
 
 #include "nacre/runtime.h"
 #include "runtime/src/arena.h"
+#include "runtime/src/mirror.h"
 #include "runtime/src/packed.h"
 
 #ifdef __cplusplus
@@ -17,6 +18,7 @@ struct nacre_parameters {
   nacre_arena block;
   uint64_t version;     /* >= 1; raised by whoever may have changed a value */
   nacre_packed *packed; /* [level_count], owned */
+  nacre_mirrors mirrors; /* on devices; one of them may hold newer values than the block */
 };
 
 // The entries of nacre_api (runtime.h holds their contracts).
@@ -31,7 +33,8 @@ nacre_status nacre_parameters_set(nacre_parameters *parameters, const char *name
                                   nacre_error *error);
 void nacre_parameters_destroy(nacre_parameters *parameters);
 
-/// Says that values may have changed: packed weights are made anew before they are read again.
+/// Says that values of the block may have changed: packed weights and mirrors are made anew before they are read again. Requires that the
+/// block had the newest values (nacre_mirrors_fetch), or that all were replaced.
 void nacre_parameters_changed(nacre_parameters *parameters);
 /// A view of one tensor of the block.
 nacre_tensor nacre_parameter_view(const nacre_parameters *parameters, const nacre_parameter *parameter);

@@ -12,7 +12,7 @@ typedef long long wide; // for printing
 
 static const char *const action_names[] = {"read", "set", "add", "scale", "clamp", "mask"};
 
-static const nacre_tap *find_tap(const nacre_model *model, int32_t function, int64_t index) {
+const nacre_tap *nacre_find_tap(const nacre_model *model, int32_t function, int64_t index) {
   for (uint32_t i = 0; i < model->tap_count; ++i)
     if (model->taps[i].function == function && model->taps[i].index == index)
       return &model->taps[i];
@@ -122,7 +122,7 @@ static nacre_status check_operand(const nacre_binding *call, const nacre_tap *ta
 
 static nacre_status check_intervention(const nacre_binding *call, const int64_t *dims, const nacre_tap_list *taps,
                                        const nacre_intervention *item) {
-  const nacre_tap *tap = find_tap(call->model, taps->function, item->tap);
+  const nacre_tap *tap = nacre_find_tap(call->model, taps->function, item->tap);
   if (tap == NULL)
     return fail_tap(call, taps, item->tap);
   if (item->action < NACRE_TAP_READ || item->action > NACRE_TAP_MASK)
@@ -218,7 +218,25 @@ void nacre_apply_taps(const nacre_frame *frame, int64_t index, void *data) {
     const nacre_intervention *item = &taps->items[i];
     if (item->tap != index)
       continue;
-    walk w = walk_of(taps->model, find_tap(taps->model, taps->function, index), frame->dims, item);
+    walk w = walk_of(taps->model, nacre_find_tap(taps->model, taps->function, index), frame->dims, item);
     apply(&w, 0, item->action, (float *)data + w.offset, item->operand.data);
   }
+}
+
+nacre_tap_use nacre_use_of_tap(const nacre_tap_list *taps, int64_t index) {
+  nacre_tap_use use = {false, false};
+  for (int32_t i = 0; taps != NULL && i < taps->count; ++i) {
+    use.reads |= taps->items[i].tap == index;
+    use.writes |= taps->items[i].tap == index && taps->items[i].action != NACRE_TAP_READ;
+  }
+  return use;
+}
+
+int64_t nacre_tap_bytes(const nacre_model *model, const nacre_tap *tap, const int64_t *dims) {
+  nacre_tensor value = {.dtype = tap->dtype, .rank = tap->rank};
+  int64_t bytes = 0;
+  bool fits = true;
+  for (int32_t axis = 0; axis < tap->rank; ++axis)
+    fits &= nacre_size_evaluate(&tap->shape[axis], dims, model->dim_count, &value.shape[axis]);
+  return fits && nacre_tensor_bytes(&value, &bytes) ? bytes : -1;
 }
