@@ -234,8 +234,9 @@ Expected<std::vector<std::string>> nacre::writeDeviceKernel(const DeviceKernelEx
   StagedFolder folder;
   if (Error error = folder.open(path)) return error;
   DeviceKernelText text(kernel);
-  const std::pair<const char *, std::string> files[] = {
+  std::vector<std::pair<const char *, std::string>> files = {
       {".ptx", kernel.ptx}, {".json", text.description()}, {".h", text.header()}, {".c", text.source()}};
+  if (!kernel.ir.empty()) files.push_back({".ll", kernel.ir});
   std::vector<std::string> paths;
   for (const auto &[ending, content] : files) {
     if (Error error = folder.write(kernel.kernel.symbol + ending, content)) return error;

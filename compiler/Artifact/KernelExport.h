@@ -64,6 +64,7 @@ struct DeviceKernelExport {
   KernelExport kernel;      ///< levels are empty; scratch is of one worker
   std::string architecture; ///< "sm_80"
   std::string ptx;
+  std::string ir; ///< the LLVM IR that became the PTX; empty when nobody asks for it
   int64_t threads = 0, workers = 0, sharedBytes = 0; ///< of a block
   std::vector<DeviceSlot> slots;
   std::vector<DeviceTaskFactor> tasks; ///< their product is the number of tasks

@@ -85,6 +85,6 @@ FailureOr<DeviceKernelExport> nacre::exportDeviceKernel(ModuleOp module, const M
   auto made = nvptx::emitPtx(*code->code, *nvptx::findArchitecture(architecture));
   if (!made)
     return kernel.emitError(llvm::toString(made.takeError()));
-  result.ptx = std::move(made->ptx);
+  result.ptx = std::move(made->ptx), result.ir = std::move(made->ir);
   return result;
 }

@@ -109,6 +109,7 @@ llvm::LogicalResult Export::writeForDevice(mlir::ModuleOp module, const ModelDes
   mlir::FailureOr<DeviceKernelExport> kernel = exportDeviceKernel(module, model, request, architectures.front());
   if (mlir::failed(kernel)) return mlir::failure();
   console.enterStage("write");
+  if (!arguments.has("llvm")) kernel->ir.clear();
   auto files = writeDeviceKernel(*kernel, *arguments.get("out"));
   if (files)
     report(kernel->kernel, *files);
@@ -207,6 +208,7 @@ Sizes that the model names are arguments, others are fixed; operands lie as in t
        {"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
        targetOption,
+       {"llvm", "", "", "with --target=nvptx: also <symbol>.ll, the LLVM IR that became the PTX"},
        cpuOption,
        schedulesOption},
       runExportKernel};

@@ -140,6 +140,9 @@ NACRE_DRIVER cuCtxSetCurrent(void *handle) {
 NACRE_DRIVER cuCtxGetCurrent(void **handle) {
   return enter([&](Driver &) { return *handle = &context, Success; });
 }
+NACRE_DRIVER cuCtxGetDevice(int *device) {
+  return enter([&](Driver &) { return *device = 0, Success; });
+}
 NACRE_DRIVER cuCtxPushCurrent_v2(void *handle) { return cuCtxSetCurrent(handle); }
 NACRE_DRIVER cuCtxPopCurrent_v2(void **handle) { return cuCtxGetCurrent(handle); }
 
