@@ -78,7 +78,9 @@ int64_t number(const void *pointer) { return int64_t(reinterpret_cast<uintptr_t>
 int32_t scaleThere(const nacre_frame *frame) {
   const int64_t product[] = {number(frame->inputs[0]), number(frame->parameters), number(frame->arena)};
   nacre_device_launch(frame, 0, frame->dims[0], product, nullptr, 0);
-  nacre_device_tap(frame, 0, frame->arena);
+  const uint64_t first = uint64_t(number(frame->inputs[0])); // the tap is there where the first x is not 0
+  const uint64_t wanted[] = {first | 1};
+  nacre_device_tap(frame, 0, frame->arena, wanted, 1);
   const int64_t sum[] = {number(frame->arena), number(frame->inputs[1]), number(frame->tables), number(frame->outputs[0])};
   nacre_device_launch(frame, 1, frame->dims[0], sum, nullptr, 0);
   return NACRE_OK;
@@ -112,7 +114,7 @@ int32_t scaleHere(const nacre_frame *frame) {
   auto *product = reinterpret_cast<float *>(frame->arena);
   for (int64_t i = 0; i < frame->dims[0] * 4; ++i)
     product[i] = x[i] * reinterpret_cast<const float *>(frame->parameters)[i % 4];
-  if (frame->taps) nacre_apply_taps(frame, 0, product);
+  if (frame->taps && x[0] != 0) nacre_apply_taps(frame, 0, product);
   for (int64_t i = 0; i < frame->dims[0] * 4; ++i)
     static_cast<float *>(frame->outputs[0])[i] = product[i] + float(table[static_cast<const int32_t *>(frame->inputs[1])[i / 4]]);
   return NACRE_OK;
@@ -231,8 +233,8 @@ DeviceRun::~DeviceRun() {
   nacre_runtime_api.parameters_destroy(parameters);
 }
 
-nacre_status DeviceRun::scale(int64_t rows, std::vector<nacre_intervention> interventions) {
-  std::vector<float> x = ramp(rows, 0.5f);
+nacre_status DeviceRun::scale(int64_t rows, std::vector<nacre_intervention> interventions, float firstValue) {
+  std::vector<float> x = ramp(rows, firstValue);
   std::vector<int32_t> which(static_cast<size_t>(rows));
   for (size_t i = 0; i < which.size(); ++i)
     which[i] = int32_t(i % 4);

@@ -3,6 +3,7 @@
 //
 //   dim B <= 1000000      param w: f32[4]      table: 10, 20, 30, 40
 //   scale(x: f32[B, 4], which: i32[B] below 4) -> y: f32[B, 4]      x * w + table[which], with the tap "product" = x * w
+//                                                                   where x[0] is not 0
 //   step(x: f32[B, 4], rate: f32[]) -> loss: f32[]                  w += rate, unless an x is not finite; loss = w[0] before
 //   count(n: i32[B]) -> many: f32[]                                 refuses when a value is above 2 * B
 #pragma once
@@ -29,7 +30,7 @@ struct DeviceRun {
   DeviceRun(const DeviceRun &) = delete;
 
   /// Calls with values that follow from the position; return the status.
-  nacre_status scale(int64_t rows, std::vector<nacre_intervention> interventions = {});
+  nacre_status scale(int64_t rows, std::vector<nacre_intervention> interventions = {}, float firstValue = 0.5f);
   nacre_status step(int64_t rows, float rate = 1, float firstValue = 0);
   nacre_status count(int64_t rows, int32_t firstValue);
   /// w as the host reads it; empty when that fails.
