@@ -92,7 +92,7 @@ static FoldSpec foldSpec(Operation &op) {
   return {FoldSpec::Best, *cast<RowFold>(op).foldedEntries(), selectSpecOf(op)};
 }
 
-static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
+ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   spec.schedule = scheduleOf(kernel, level);
   setPrecision(spec, precisionOf(kernel), level);

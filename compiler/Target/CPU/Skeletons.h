@@ -38,6 +38,10 @@ inline constexpr int64_t kFoldRowStep = 8;
 /// Emits a kernel for one level. Fails on a skeleton that this target does not have.
 mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel);
 
+/// What a kernel of the skeletons `contract` and `contract_fold` computes.
+struct ContractSpec;
+ContractSpec contractSpec(plan::KernelOp kernel, const Level &level);
+
 /// The view whose rows a kernel reads up to a multiple of kPaddedElements, or nothing: all others are read up to their ends alone.
 std::optional<int64_t> paddedView(plan::KernelOp kernel);
 inline constexpr int64_t kPaddedElements = 16;
