@@ -72,7 +72,7 @@ FailureOr<DeviceText> nacre::compileForDevice(ModuleOp module, const CompileOpti
     return failure();
   for (auto program : module.getOps<plan::ProgramOp>())
     planBuffers(program);
-  FailureOr<nvptx::DeviceModule> kernels = nvptx::emitDeviceKernels(module, symbolPrefix(model.name));
+  FailureOr<nvptx::DeviceModule> kernels = nvptx::emitDeviceKernels(module, symbolPrefix(model.name), options.precision);
   if (failed(kernels))
     return failure();
   model.device.emplace();

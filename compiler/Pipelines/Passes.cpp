@@ -82,7 +82,7 @@ struct PackWeights final : nacre::impl::PackWeightsBase<PackWeights> {
   void runOnOperation() override {
     std::optional<plan::Precision> chosen = plan::precisionNamed(precision.getValue());
     if (!chosen) {
-      getOperation().emitError("pack-weights expects a precision of (f32, bf16, int8), but got '") << precision.getValue() << "'";
+      getOperation().emitError("pack-weights expects a precision of (f32, tf32, bf16, int8), but got '") << precision.getValue() << "'";
       return signalPassFailure();
     }
     (void)packWeights(getOperation(), *chosen);

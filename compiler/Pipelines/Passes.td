@@ -78,7 +78,7 @@ def PackWeights : Pass<"pack-weights", "::mlir::ModuleOp"> {
               checkpoints.
     Preserves: bits, with f32.
   }];
-  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32, bf16 or int8">];
+  let options = [Option<"precision", "precision", "std::string", "\"f32\"", "f32, tf32, bf16 or int8">];
 }
 
 def PlanBuffers : Pass<"plan-buffers", "::mlir::ModuleOp"> {

@@ -96,7 +96,7 @@ static plan::Precision usablePrecision(plan::LaunchOp launch, const Layout &from
     if (auto contraction = dyn_cast<Contraction>(op); contraction && !contraction.checkpoints().empty())
       return plan::Precision::F32;
   bool overflows = wanted == plan::Precision::Int8 && *from.sizes[2].asConstant() > plan::kLongestInt8Sum;
-  return overflows ? plan::Precision::F32 : wanted;
+  return overflows || wanted == plan::Precision::Tf32 ? plan::Precision::F32 : wanted;
 }
 
 static std::string packedAccess(plan::Precision precision) { return plan::nameOf(precision).str() + ":packed"; }

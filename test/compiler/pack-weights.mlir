@@ -2,7 +2,7 @@
 // RUN: %nacre-opt %s --build-programs --pack-weights=precision=int8 | FileCheck %s --check-prefix=INT8
 // RUN: not %nacre-opt %s --build-programs --pack-weights=precision=f8 2>&1 | FileCheck %s --check-prefix=WRONG
 
-// WRONG: pack-weights expects a precision of (f32, bf16, int8), but got 'f8'
+// WRONG: pack-weights expects a precision of (f32, tf32, bf16, int8), but got 'f8'
 
 // One program fills all copies. A weight that is read by rows and transposed has two, one that two functions read alike has one; 50 columns
 // take the room of 96, 40 of k that of 48. int8 has two words a column, and one for four of k.

@@ -92,7 +92,7 @@ static FoldSpec foldSpec(Operation &op) {
   return {FoldSpec::Best, *cast<RowFold>(op).foldedEntries(), selectSpecOf(op)};
 }
 
-static ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
+ContractSpec contractSpec(plan::KernelOp kernel, const Level &level) {
   ContractSpec spec;
   spec.schedule = scheduleOf(kernel, level);
   setPrecision(spec, precisionOf(kernel), level);
@@ -171,7 +171,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
   if (spec.fold) {
-    Slot rows = Slot::integer(spec.schedule.rows);
+    Slot rows;
     rows.kind = Slot::FoldRows;
     rows.buffer = Slots::Rows;
     slots[at.taskRows()] = rows;

@@ -18,7 +18,7 @@ struct Slot {
     Pointer,  ///< the launch's buffer `buffer`, `value` elements in
     Table,    ///< a constant array of i64
     RowGrain, ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
-    FoldRows  ///< rows of a task, at most `value`: a part for each thread of the rows in slot `buffer`, in whole steps of kFoldRowStep
+    FoldRows  ///< rows of a task, at most KernelInfo::mostRows: a part for each thread of the rows in slot `buffer`, in whole steps of kFoldRowStep
   } kind = Integer;
   Dim value;
   int64_t buffer = 0;
@@ -37,6 +37,10 @@ inline constexpr int64_t kFoldRowStep = 8;
 
 /// Emits a kernel for one level. Fails on a skeleton that this target does not have.
 mlir::FailureOr<KernelInfo> emitKernel(mlir::ModuleOp module, llvm::StringRef name, const Level &level, plan::KernelOp kernel);
+
+/// What a kernel of the skeletons `contract` and `contract_fold` computes.
+struct ContractSpec;
+ContractSpec contractSpec(plan::KernelOp kernel, const Level &level);
 
 /// The view whose rows a kernel reads up to a multiple of kPaddedElements, or nothing: all others are read up to their ends alone.
 std::optional<int64_t> paddedView(plan::KernelOp kernel);

@@ -3,6 +3,7 @@
 
 #include "compiler/Target/CPU/Skeletons.h"
 #include "compiler/Target/CPU/VectorBuilder.h"
+#include "compiler/Target/NVPTX/ContractKernels.h"
 #include "compiler/Target/NVPTX/DistributeVectors.h"
 #include "compiler/Target/NVPTX/SynchronizeWarps.h"
 #include "compiler/Target/NVPTX/Warp.h"
@@ -55,13 +56,27 @@ static LogicalResult distribute(ModuleOp code, ArrayRef<std::pair<func::FuncOp, 
   return success();
 }
 
-FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix) {
+/// Kernels of blocks take the place of those of warps that were left out for them.
+static void emitBlockKernels(ModuleOp plan, DeviceModule &result, plan::Precision precision) {
+  for (auto [kernel, place] : llvm::zip(plan.getOps<plan::KernelOp>(), result.kernels))
+    if (isContractKernel(kernel)) {
+      BlockKernelInfo info = emitContractKernel(*result.code, place.name + "_tasks", kernel, precision);
+      place.shape = {info.threads, 1, info.sharedBytes};
+      place.info = info;
+    }
+}
+
+FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix, plan::Precision precision) {
   DeviceModule result;
   result.code = ModuleOp::create(plan.getLoc(), prefix);
   std::vector<std::string> names;
   SmallVector<std::pair<func::FuncOp, StringRef>> generic;
   for (auto kernel : plan.getOps<plan::KernelOp>()) {
     std::string name = (prefix + "_" + kernel.getSymName()).str();
+    if (isContractKernel(kernel)) {
+      result.kernels.push_back({name, {}, {}});
+      continue;
+    }
     FailureOr<cpu::KernelInfo> info = cpu::emitKernel(*result.code, name + "_tasks", warpLevel(), kernel);
     if (failed(info))
       return failure();
@@ -73,6 +88,7 @@ FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix) {
   generic.push_back({result.kernels.back().info.function, kCheckKernel});
   if (failed(distribute(*result.code, generic)))
     return failure();
+  emitBlockKernels(plan, result, precision);
   for (DeviceKernel &kernel : result.kernels) {
     kernel.info.scratchBytes = llvm::alignTo(kernel.info.scratchBytes, kScratchAlignment);
     addDeviceEntry(kernel.info.function, kernel.name, kernel.shape, kernel.info.slotCount, kernel.info.scratchBytes);

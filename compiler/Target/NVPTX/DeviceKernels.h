@@ -5,6 +5,7 @@
 
 #include "compiler/Target/CPU/KernelInfo.h"
 #include "compiler/Target/NVPTX/DeviceEntry.h"
+#include "dialects/Plan/IR/Packing.h"
 #include "dialects/Plan/IR/PlanOps.h"
 
 #include "mlir/IR/OwningOpRef.h"
@@ -31,8 +32,10 @@ struct DeviceModule {
   std::vector<DeviceKernel> kernels;      ///< those of the plan in order, then the check
 };
 
-/// Every kernel of `plan` for the device; entries are called `prefix` + "_" + the kernel's name.
-mlir::FailureOr<DeviceModule> emitDeviceKernels(mlir::ModuleOp plan, llvm::StringRef prefix);
+/// Every kernel of `plan` for the device; entries are called `prefix` + "_" + the kernel's name. `precision` is that of products
+/// that blocks compute; int8 is f32 there.
+mlir::FailureOr<DeviceModule> emitDeviceKernels(mlir::ModuleOp plan, llvm::StringRef prefix,
+                                                plan::Precision precision = plan::Precision::F32);
 
 } // namespace nacre::nvptx
 

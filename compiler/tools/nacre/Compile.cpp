@@ -110,8 +110,8 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (!llvm::is_contained(stages, stage))
     return console.usage("expected a stage of (" + llvm::join(llvm::ArrayRef(stages), ", ") + "), but got '" + stage + "'");
   auto precision = plan::precisionNamed(arguments.get("precision", "f32"));
-  if (!precision) return console.usage("expected a precision of (f32, bf16, int8), but got '" + arguments.get("precision", "") + "'");
-  if (*precision != plan::Precision::F32 && arguments.has("no-packing"))
+  if (!precision) return console.usage("expected a precision of (f32, tf32, bf16, int8), but got '" + arguments.get("precision", "") + "'");
+  if (*precision != plan::Precision::F32 && *precision != plan::Precision::Tf32 && arguments.has("no-packing"))
     return console.usage("expected no --no-packing with --precision " + plan::nameOf(*precision) + ": its weights are packed");
   auto levels = parseLevels(arguments, *precision);
   if (!levels) return console.usage(llvm::toString(levels.takeError()));
@@ -204,7 +204,7 @@ With --emit the tool stops earlier and prints what it has:
        memoryLimitOption,
        {"trace", "", "", "let calls be traced: 'nacre profile' takes such a library"},
        timingOption,
-       {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), bf16 or int8"},
+       {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), tf32 (GPU), bf16 or int8"},
        {"no-packing", "", "", "pack weights inside kernels, call by call: slower, but they are kept once"},
        targetOption,
        cpuOption,

@@ -22,19 +22,31 @@ inline int64_t packedColumns(int64_t columns) { return llvm::alignTo(columns, 48
 /// How the numbers of a product are kept, weights and activations alike; sums are f32, or exact integers scaled once.
 enum class Precision {
   F32,
+  Tf32, ///< f32 in memory, rounded to 11 significant bits by a GPU's tensor cores; on the CPU the same as F32
   Bf16, ///< rounded to nearest, ties to even; what is below 2^-126 becomes 0
   Int8  ///< round(x * 127 / max|x|): weights with one scale a column, activations with one a row and call
 };
 
-/// "f32", "bf16", "int8"; nothing for another name.
+/// "f32", "tf32", "bf16", "int8"; nothing for another name.
 inline std::optional<Precision> precisionNamed(llvm::StringRef name) {
   return name == "f32"    ? std::optional(Precision::F32)
+         : name == "tf32" ? std::optional(Precision::Tf32)
          : name == "bf16" ? std::optional(Precision::Bf16)
          : name == "int8" ? std::optional(Precision::Int8)
                           : std::nullopt;
 }
 inline llvm::StringRef nameOf(Precision precision) {
-  return precision == Precision::F32 ? "f32" : precision == Precision::Bf16 ? "bf16" : "int8";
+  switch (precision) {
+  case Precision::F32:
+    return "f32";
+  case Precision::Tf32:
+    return "tf32";
+  case Precision::Bf16:
+    return "bf16";
+  case Precision::Int8:
+    return "int8";
+  }
+  llvm_unreachable("a precision of no kind");
 }
 
 /// The depths at which a sum of int8 products, the one of an activation and a weight at most 255 * 127, still fits in 32 bits.
@@ -46,6 +58,7 @@ inline constexpr int64_t kLongestInt8Sum = 65536;
 inline int64_t packedWords(int64_t depth, Precision precision) {
   switch (precision) {
   case Precision::F32:
+  case Precision::Tf32:
     return llvm::alignTo(depth, 16);
   case Precision::Bf16:
     return llvm::divideCeil(depth, 2);

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// A task of the contraction: find the tile, sum it up, from checkpoint to checkpoint, and pass the sums on.
+#include "compiler/Target/NVPTX/Contract.h"
+
+#include "compiler/Target/NVPTX/ContractRegion.h"
+
+using namespace mlir;
+
+namespace nacre::nvptx {
+
+using namespace contract;
+using cpu::ContractSpec;
+using Slot = cpu::ContractSlots;
+
+static bool usesTensorCores(const ContractSpec &spec, plan::Precision precision) {
+  return !spec.words && (precision == plan::Precision::Tf32 || precision == plan::Precision::Bf16);
+}
+
+namespace {
+
+class ContractEmitter {
+public:
+  ContractEmitter(WarpBuilder &b, const cpu::Kernel &kernel, const ContractSpec &spec, plan::Precision precision, const BlockTile &tile)
+      : b(b), kernel(kernel), spec(spec), slots(spec), precision(precision), tile(tile) {}
+
+  void emit();
+  int64_t sharedBytes() const { return bytes; }
+
+private:
+  Value slot(int64_t index) { return b.slotInteger(kernel.slots, index); }
+  Value batchPointer(int64_t pointer, int64_t outerSlot, int64_t innerSlot);
+  void findTile(Value task);
+  std::unique_ptr<Product> createProduct();
+  void emitStore(const SumPlaces &places, llvm::ArrayRef<Value> sums, Value checkpoint);
+  void emitTask();
+
+  WarpBuilder &b;
+  const cpu::Kernel &kernel;
+  const ContractSpec &spec;
+  cpu::ContractSlots slots;
+  plan::Precision precision;
+  BlockTile tile;
+  int64_t bytes = 0;
+  Value outer, inner;  // of the matrix at hand
+  Value row, column;   // first ones of the tile
+};
+
+} // namespace
+
+/// In global memory, at the matrix at hand.
+Value ContractEmitter::batchPointer(int64_t pointer, int64_t outerSlot, int64_t innerSlot) {
+  Value offset = b.add(b.mul(outer, slot(outerSlot)), b.mul(inner, slot(innerSlot)));
+  return b.elementAt(b.toGlobal(b.slotPointer(kernel.slots, pointer)), offset);
+}
+
+/// Task -> (matrix, tile). Tiles follow each other down a few blocks of rows, then along the columns: what runs at a time is nearly
+/// square, so that both factors are read from L2.
+void ContractEmitter::findTile(Value task) {
+  Value down = b.ceilDiv(slot(Slot::Rows), tile.rows), across = b.ceilDiv(slot(Slot::Columns), tile.columns);
+  Value tiles = b.mul(down, across), matrix = b.div(task, tiles), local = b.rem(task, tiles);
+  outer = b.div(matrix, slot(Slot::BatchInner));
+  inner = b.rem(matrix, slot(Slot::BatchInner));
+  Value inGroup = b.mul(across, kRowGroup), first = b.mul(b.div(local, inGroup), kRowGroup);
+  Value rows = b.min(b.sub(down, first), b.integer(kRowGroup)), member = b.rem(local, inGroup);
+  row = b.mul(b.add(first, b.rem(member, rows)), tile.rows);
+  column = b.mul(b.div(member, rows), tile.columns);
+}
+
+std::unique_ptr<Product> ContractEmitter::createProduct() {
+  Factor left{batchPointer(Slot::A, Slot::AOuter, Slot::AInner), slot(Slot::ARow), slot(Slot::AStep), row, slot(Slot::Rows), tile.rows};
+  Factor right{batchPointer(Slot::B, Slot::BOuter, Slot::BInner), slot(Slot::BColumn), slot(Slot::BStep), column, slot(Slot::Columns),
+               tile.columns};
+  if (!usesTensorCores(spec, precision))
+    return createFusedProduct(b, tile, left, right, spec.words);
+  return createTensorProduct(b, tile, left, right, precision == plan::Precision::Bf16 ? TensorNumber::Bf16 : TensorNumber::Tf32);
+}
+
+void ContractEmitter::emitStore(const SumPlaces &places, llvm::ArrayRef<Value> sums, Value checkpoint) {
+  llvm::SmallVector<cpu::TileMatrix> extras, outputs;
+  for (int64_t i = 0; i < static_cast<int64_t>(spec.extras.size()); ++i)
+    extras.push_back({batchPointer(slots.extra(i, Slot::ExtraPointer), slots.extra(i, Slot::ExtraOuter), slots.extra(i, Slot::ExtraInner)),
+                      slot(slots.extra(i, Slot::ExtraRow)), slot(slots.extra(i, Slot::ExtraColumn))});
+  for (int64_t i = 0; i < spec.outputs; ++i)
+    outputs.push_back(
+        {batchPointer(slots.output(i, Slot::OutputPointer), slots.output(i, Slot::OutputOuter), slots.output(i, Slot::OutputInner)),
+         slot(slots.output(i, Slot::OutputRow)), nullptr, slot(slots.output(i, Slot::OutputCheckpoint))});
+  Region region{row, b.sub(slot(Slot::Rows), row), column, b.sub(slot(Slot::Columns), column), extras, outputs, checkpoint};
+  emitRegion(b, tile, spec, places, sums, region);
+}
+
+void ContractEmitter::emitTask() {
+  std::unique_ptr<Product> product = createProduct();
+  bytes = std::max(product->sharedBytes(), regionBytes(tile));
+  SumPlaces places = product->places();
+  if (!spec.checkpoints)
+    return emitStore(places, product->add(b.integer(0), slot(Slot::Depth), product->begin()), nullptr);
+  Value list = b.slotPointer(kernel.slots, slots.checkpointList());
+  Values state = product->begin();
+  state.push_back(b.integer(0));
+  b.loop(b.integer(0), slot(slots.checkpointCount()), 1, state, [&](Value number, llvm::ArrayRef<Value> carried) {
+    Value end = b.loadInteger(list, number);
+    Values next = product->add(carried.back(), end, carried.drop_back());
+    emitStore(places, next, number);
+    next.push_back(end);
+    return next;
+  });
+}
+
+void ContractEmitter::emit() {
+  b.loop(kernel.begin, kernel.end, 1, [&](Value task) {
+    findTile(task);
+    emitTask();
+  });
+}
+
+bool hasDeviceContract(const ContractSpec &spec) { return spec.grouping == cpu::Grouping::None && !spec.fold; }
+
+BlockKernelInfo emitDeviceContract(ModuleOp module, llvm::StringRef name, const ContractSpec &spec, plan::Precision precision,
+                                   TileSize size) {
+  auto [kernel, plain] = cpu::createKernel(module, name, cpu::levels().front());
+  kernel.function->removeAttr("passthrough"); // what the CPU level asks of a processor
+  WarpBuilder builder(plain.op, module.getLoc(), module);
+  const int64_t side = size == TileSize::Large ? 128 : 64;
+  ContractEmitter emitter(builder, kernel, spec, precision, {side, side});
+  emitter.emit();
+  BlockKernelInfo info;
+  info.function = kernel.function;
+  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, side}, {Slot::Columns, side}};
+  info.slotCount = cpu::ContractSlots(spec).count();
+  info.threads = kThreads;
+  info.sharedBytes = emitter.sharedBytes();
+  return info;
+}
+
+} // namespace nacre::nvptx

@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+// Which of the plan's kernels are contractions of a block (Contract.h), and with what tiles.
+#ifndef NACRE_COMPILER_TARGET_NVPTX_CONTRACTKERNELS_H
+#define NACRE_COMPILER_TARGET_NVPTX_CONTRACTKERNELS_H
+
+#include "compiler/Target/NVPTX/Contract.h"
+#include "dialects/Plan/IR/PlanOps.h"
+
+namespace nacre::nvptx {
+
+/// Whether emitContractKernel serves the kernel.
+bool isContractKernel(plan::KernelOp kernel);
+
+/// Adds the kernel `name` to `module`. Tiles are large where the products of all launches, at the bounds of the plan's dims, have enough
+/// of them to fill a device.
+BlockKernelInfo emitContractKernel(mlir::ModuleOp module, llvm::StringRef name, plan::KernelOp kernel, plan::Precision precision);
+
+} // namespace nacre::nvptx
+
+#endif
