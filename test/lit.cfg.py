@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 """lit over the tests that have a text form. `lit test` works by hand; `--param build=FOLDER` names another build.
 
-Substitutions: %nacre, %nacre-opt, %examples, %python; FileCheck and not are on the path. %t is a fresh name for each test.
+Substitutions: %nacre, %nacre-opt, %nacre-simt, %simt-cuda (the stand-in for libcuda), %examples, %python; FileCheck and not are on the path. %t is a fresh name for each test.
 """
 
 import os
@@ -24,6 +24,9 @@ config.excludes = ["Inputs", "export", "golden", "random", "zoo"]  # folders wit
 config.test_source_root = str(root / "test")
 config.test_exec_root = str(build / "test")
 config.substitutions += [
+    ("%nacre-simt", str(build / "bin" / "nacre-simt")),
+    ("%{simt}", str(build / "test" / "simt")),
+    ("%simt-cuda", str(build / "test" / "simt" / "libnacre-simt-cuda.so")),
     ("%nacre-opt", str(build / "bin" / "nacre-opt")),
     (r"%nacre\b", str(build / "bin" / "nacre")),
     ("%examples", str(root / "examples")),

@@ -137,6 +137,8 @@ def runners(build):
     if golden.exists():
         found.append((golden.name, lambda suite: run_tap([golden, ROOT / "test" / "golden"], suite, build)))
         found.append((golden.name + " own", lambda suite: run_tap([golden, ROOT / "test" / "golden" / "own"], suite, build)))
+        found.append((golden.name + " device", lambda suite: run_tap([golden, "--device", ROOT / "test" / "golden"], suite, build)))
+        found.append((golden.name + " own device", lambda suite: run_tap([golden, "--device", ROOT / "test" / "golden" / "own"], suite, build)))
     found.append(("lit", lambda suite: run_lit(build, suite)))
     for script in sorted([*ROOT.glob("test/*.sh"), *ROOT.glob("examples/*/test.sh")]):
         name = script.parent.name if script.stem == "test" else script.stem

@@ -49,7 +49,7 @@ ContractSpec encodeSpec(bool folds) {
   spec.epilogue = biasRelu;
   if (folds) {
     spec.fold = FoldSpec{FoldSpec::Best, k, {false, false}};
-    spec.schedule.rows = kFoldRows;
+    spec.schedule.rows = levels().front().foldRows;
   }
   return spec;
 }

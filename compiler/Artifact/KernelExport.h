@@ -40,4 +40,35 @@ struct KernelExport {
   bool tasksFollowThreads = false;       ///< tasks are sized by the number of threads
 };
 
+/// One word of a launch on a device, as a function of extents and arguments.
+struct DeviceSlot {
+  enum Kind {
+    Integer,  ///< `value`
+    Pointer,  ///< argument `argument`, `value` elements in
+    Table,    ///< the address of constants in device memory, `first` words into the kernel's tables
+    RowGrain, ///< max(grain / max(slots[first], 1), 1)
+    FoldRows  ///< rows of a task: a part for each worker of the rows in slots[first], in steps of 8, at most `most`
+  } kind = Integer;
+  Dim value;
+  std::string argument;
+  int64_t first = 0, grain = 0, most = 0;
+};
+
+/// ceil(slots[slot] / block), or / slots[blockSlot] where that is not negative.
+struct DeviceTaskFactor {
+  int64_t slot, block, blockSlot;
+};
+
+/// A kernel for a GPU: its code, and how a launch is filled.
+struct DeviceKernelExport {
+  KernelExport kernel;      ///< levels are empty; scratch is of one worker
+  std::string architecture; ///< "sm_80"
+  std::string ptx;
+  std::string ir; ///< the LLVM IR that became the PTX; empty when nobody asks for it
+  int64_t threads = 0, workers = 0, sharedBytes = 0; ///< of a block
+  std::vector<DeviceSlot> slots;
+  std::vector<DeviceTaskFactor> tasks; ///< their product is the number of tasks
+  std::vector<int64_t> tables;
+};
+
 } // namespace nacre

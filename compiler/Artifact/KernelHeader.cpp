@@ -43,13 +43,17 @@ static void printFormula(llvm::raw_ostream &out, const KernelExport &kernel) {
     out << " *     " << commentText(line) << "\n";
 }
 
+void nacre::printContract(llvm::raw_ostream &out, const KernelExport &kernel) {
+  printFormula(out, kernel);
+  out << " *\n";
+  printArguments(out, kernel);
+}
+
 static void printComment(llvm::raw_ostream &out, const KernelExport &kernel) {
   out << "/* Kernel " << kernel.kernel << " (" << kernel.skeleton << ") of function " << kernel.function << " of model " << kernel.model;
   if (!kernel.place.empty()) out << ", " << commentText(kernel.place);
   out << ".\n * Written by `nacre export-kernel`; changes are lost.\n *\n";
-  printFormula(out, kernel);
-  out << " *\n";
-  printArguments(out, kernel);
+  printContract(out, kernel);
   out << " * Pointers are aligned to their element and not null, unless an extent makes the operand empty. Nothing is allocated, printed or\n"
       << " * kept. Bits depend on operands and CPU level alone, not on threads and tasks.\n"
       << " *\n * CPU levels: " << llvm::join(kernel.levels, ", ") << "; the last one that the processor supports, found once.\n";

@@ -165,6 +165,28 @@ static void writeTraining(OStream &json, const TrainingDescription &training) {
   });
 }
 
+static void writeDevice(OStream &json, const DeviceDescription &device) {
+  json.attributeObject("device", [&] {
+    writeList(json, "images", device.images, [](OStream &json, const DeviceImageDescription &image) {
+      json.object([&] {
+        json.attribute("capability", std::to_string(image.major) + "." + std::to_string(image.minor));
+        json.attribute("exact", image.isExact);
+        json.attribute("kind", image.isMachineCode ? "cubin" : "ptx");
+        json.attribute("bytes", image.data.size());
+      });
+    });
+    writeList(json, "kernels", device.kernels, [](OStream &json, const DeviceKernelDescription &kernel) {
+      json.object([&] {
+        json.attribute("name", kernel.name);
+        json.attribute("threads", kernel.threads);
+        json.attribute("workers", kernel.workers);
+        json.attribute("shared_bytes", kernel.sharedBytes);
+        json.attribute("scratch_bytes", kernel.scratchBytes);
+      });
+    });
+  });
+}
+
 static void writeDims(OStream &json, const ModelDescription &model) {
   json.attributeArray("dims", [&] {
     for (size_t i = 0; i < model.dims.size(); ++i)
@@ -202,6 +224,7 @@ std::string nacre::manifestText(const ModelDescription &model) {
       });
     });
     if (!model.training.step.empty()) writeTraining(json, model.training);
+    if (model.device) writeDevice(json, *model.device);
   });
   out << "\n";
   return result;

@@ -2,6 +2,7 @@
 #include "compiler/Pipelines/ExportKernel.h"
 
 #include "compiler/Pipelines/CarvedLaunch.h"
+#include "compiler/Pipelines/ExportedLaunch.h"
 #include "compiler/Pipelines/KernelFormula.h"
 #include "compiler/Target/CPU/EmitObject.h"
 #include "compiler/Target/CPU/EmitProgram.h"
@@ -26,7 +27,7 @@ static std::string placeOf(Location location) {
   return place;
 }
 
-static plan::KernelOp kernelOf(plan::LaunchOp launch) {
+plan::KernelOp nacre::kernelOf(plan::LaunchOp launch) {
   return SymbolTable::lookupNearestSymbolFrom<plan::KernelOp>(launch, launch.getKernelAttr());
 }
 
@@ -44,7 +45,7 @@ std::vector<KernelUse> nacre::kernelsOf(plan::ProgramOp program) {
   return list;
 }
 
-static plan::LaunchOp findLaunch(ModuleOp module, const KernelRequest &request) {
+plan::LaunchOp nacre::findLaunch(ModuleOp module, const KernelRequest &request) {
   int64_t number = 0;
   for (auto launch : module.lookupSymbol<plan::ProgramOp>(request.function).getOps<plan::LaunchOp>())
     if (launch.getKernel() == request.kernel && ++number == request.launch)
@@ -57,8 +58,7 @@ static bool sizesTasksByThreads(plan::ProgramOp program) {
   return llvm::any_of(cpu::fillSlots(kernelOf(launch), launch), [](const cpu::Slot &slot) { return slot.kind == cpu::Slot::FoldRows; });
 }
 
-/// What does not depend on how the launch is carved out.
-static KernelExport describeOrigin(plan::LaunchOp launch, const ModelDescription &model, const KernelRequest &request) {
+KernelExport nacre::describeOrigin(plan::LaunchOp launch, const ModelDescription &model, const KernelRequest &request) {
   KernelExport description;
   description.symbol = request.symbol;
   description.model = model.name;

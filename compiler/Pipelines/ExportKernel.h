@@ -36,6 +36,10 @@ struct CompiledKernel {
   llvm::SmallVector<char, 0> object; ///< defines the functions of the header; refers to nacre_cpu_supports
 };
 
+/// Carves the launch out for a GPU of `architecture`, one of nvptx::architectures(); otherwise as exportKernel.
+mlir::FailureOr<DeviceKernelExport> exportDeviceKernel(mlir::ModuleOp module, const ModelDescription &model, const KernelRequest &request,
+                                                       llvm::StringRef architecture);
+
 /// Carves the launch out into a program of its own, whose buffers are arguments with the launch's sizes and strides, and compiles that.
 /// `module` is a model at Stage::Plan (left as it is), `model` its description. Requires the launch to exist.
 mlir::FailureOr<CompiledKernel> exportKernel(mlir::ModuleOp module, const ModelDescription &model, const KernelRequest &request);

@@ -39,6 +39,14 @@ nacre_status nacre_device_allocate(const nacre_device *device, int64_t bytes, co
   return NACRE_OK;
 }
 
+nacre_status nacre_device_upload(const nacre_device *device, nacre_cuda_address to, const void *from, int64_t bytes, nacre_error *error) {
+  nacre_status status = NACRE_CUDA(device->cuda, error, cuMemcpyHtoD, to, from, (size_t)bytes);
+  if (status != NACRE_OK)
+    return status;
+  // From pageable memory the copy returns when its source may be changed; streams that do not wait for the default one could overtake it.
+  return NACRE_CUDA(device->cuda, error, cuStreamSynchronize, NULL);
+}
+
 // ---- the module
 
 // What the driver's compiler wrote, as one line behind the driver's error.
@@ -141,7 +149,7 @@ static nacre_status load_tables(nacre_device *device, nacre_error *error) {
   if (bytes == 0)
     return NACRE_OK;
   nacre_status status = nacre_device_allocate(device, bytes, "constant tables", &device->tables, error);
-  return status == NACRE_OK ? NACRE_CUDA(device->cuda, error, cuMemcpyHtoD, device->tables, code->tables, (size_t)bytes) : status;
+  return status == NACRE_OK ? nacre_device_upload(device, device->tables, code->tables, bytes, error) : status;
 }
 
 // ---- open and close

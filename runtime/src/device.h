@@ -43,6 +43,9 @@ void nacre_device_leave(const nacre_device *device);
 nacre_status nacre_device_allocate(const nacre_device *device, int64_t bytes, const char *purpose, nacre_cuda_address *address,
                                    nacre_error *error);
 
+/// Copies to device memory; all streams see it when this returns. The device must be current. NACRE_ERR_DEVICE.
+nacre_status nacre_device_upload(const nacre_device *device, nacre_cuda_address to, const void *from, int64_t bytes, nacre_error *error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -49,29 +49,62 @@ void nacre_device_launch(const nacre_frame *frame, int64_t kernel, int64_t tasks
     call->status = fail_launch(call, code, result);
 }
 
+// ---- taps
+
+static nacre_status fetch(struct nacre_device_call *call, void *to, uint64_t from, size_t bytes) {
+  return NACRE_CUDA(call->context->device->cuda, &call->error, cuMemcpyDtoH, to, from, bytes);
+}
+
+// Whether a kernel with these guards would act here. The stream is idle.
+static nacre_status look(struct nacre_device_call *call, const uint64_t *guards, int64_t guard_count, bool *acts) {
+  const nacre_device_context *context = call->context;
+  int32_t word = 0;
+  nacre_status status = fetch(call, &word, context->ports_block + (uint64_t)context->ports.status_offset, sizeof word);
+  *acts = word == NACRE_OK;
+  for (int64_t i = 0; i < guard_count && status == NACRE_OK && *acts; ++i) {
+    status = fetch(call, &word, guards[i] & ~(uint64_t)1, sizeof word);
+    *acts = (word != 0) == ((guards[i] & 1) != 0); // an f32 that is true is not +0
+  }
+  return status;
+}
+
 // The value on the host, changed as the call wants it, and back.
 static nacre_status apply(const nacre_frame *frame, int64_t tap, uint64_t address, size_t bytes, bool writes) {
   struct nacre_device_call *call = frame->device;
-  const nacre_cuda *cuda = call->context->device->cuda;
   char *value = call->context->tap_values.data;
-  nacre_status status = NACRE_CUDA(cuda, &call->error, cuStreamSynchronize, call->context->stream);
-  if (status == NACRE_OK)
-    status = NACRE_CUDA(cuda, &call->error, cuMemcpyDtoH, value, address, bytes);
+  nacre_status status = fetch(call, value, address, bytes);
   if (status != NACRE_OK)
     return status;
   nacre_apply_taps(frame, tap, value);
-  return writes ? NACRE_CUDA(cuda, &call->error, cuMemcpyHtoD, address, value, bytes) : NACRE_OK;
+  if (!writes)
+    return NACRE_OK;
+  // The next use of `value` waits for the stream first.
+  return NACRE_CUDA(call->context->device->cuda, &call->error, cuMemcpyHtoDAsync, address, value, bytes, call->context->stream);
 }
 
-void nacre_device_tap(const nacre_frame *frame, int64_t tap, char *data) {
+// The bytes of a tap's value at the dims of the call.
+static nacre_status size_of(const nacre_frame *frame, int64_t tap, int64_t *bytes) {
+  struct nacre_device_call *call = frame->device;
+  const nacre_tap *value = nacre_find_tap(frame->taps->model, frame->taps->function, tap);
+  *bytes = nacre_tap_bytes(frame->taps->model, value, frame->dims);
+  if (*bytes >= 0 && *bytes <= call->context->tap_values.bytes)
+    return NACRE_OK;
+  // a size that shrinks where a dim grows
+  return nacre_fail(&call->error, NACRE_ERR_MEMORY, "tap '%s' needs more memory than the context holds", value->name);
+}
+
+void nacre_device_tap(const nacre_frame *frame, int64_t tap, char *data, const uint64_t *guards, int64_t guard_count) {
   struct nacre_device_call *call = frame->device;
   const nacre_tap_use use = nacre_use_of_tap(frame->taps, tap);
+  int64_t bytes = 0;
+  bool acts = false;
   if (!use.reads || call->status != NACRE_OK)
     return;
-  const nacre_tap *value = nacre_find_tap(frame->taps->model, frame->taps->function, tap);
-  int64_t bytes = nacre_tap_bytes(frame->taps->model, value, frame->dims);
-  if (bytes < 0 || bytes > call->context->tap_values.bytes) // a size that shrinks where a dim grows
-    call->status = nacre_fail(&call->error, NACRE_ERR_MEMORY, "tap '%s' needs more memory than the context holds", value->name);
-  else if (bytes > 0)
+  call->status = size_of(frame, tap, &bytes);
+  if (call->status == NACRE_OK)
+    call->status = NACRE_CUDA(call->context->device->cuda, &call->error, cuStreamSynchronize, call->context->stream);
+  if (call->status == NACRE_OK)
+    call->status = look(call, guards, guard_count, &acts);
+  if (call->status == NACRE_OK && acts && bytes > 0)
     call->status = apply(frame, tap, (uint64_t)(uintptr_t)data, (size_t)bytes, use.writes);
 }

@@ -30,8 +30,9 @@ void nacre_device_launch(const nacre_frame *frame, int64_t kernel, int64_t tasks
                          int64_t guard_count);
 
 /// Called by a program where the value of its tap number `tap` is complete: `data` is dense and row-major, in device memory.
-/// Without interventions at that tap it does nothing; with some it waits for the value, does them on the host and writes it back.
-void nacre_device_tap(const nacre_frame *frame, int64_t tap, char *data);
+/// Without interventions at that tap it does nothing. With some it waits for the stream, and when the guards hold and no check has failed
+/// it does them on the host and writes the value back.
+void nacre_device_tap(const nacre_frame *frame, int64_t tap, char *data, const uint64_t *guards, int64_t guard_count);
 
 #ifdef __cplusplus
 }

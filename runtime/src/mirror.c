@@ -99,7 +99,7 @@ static nacre_status upload(const nacre_parameters *parameters, nacre_mirror *to,
   nacre_status status = nacre_device_enter(to->device, error);
   if (status != NACRE_OK)
     return status;
-  status = NACRE_CUDA(to->device->cuda, error, cuMemcpyHtoD, to->block, parameters->block.data, (size_t)parameters->block.bytes);
+  status = nacre_device_upload(to->device, to->block, parameters->block.data, parameters->block.bytes, error);
   nacre_device_leave(to->device);
   to->version = status == NACRE_OK ? version : 0;
   return status;

@@ -23,6 +23,11 @@ OperatorBench::OperatorBench() {
     return;
   }
   (void)program->takeMessages(); // forms without a gradient say so
+}
+
+void OperatorBench::compile() {
+  if (compiled || !problem.empty())
+    return;
   mlir::OwningOpRef<mlir::ModuleOp> module = differentiated->clone();
   compiled = CompiledProgram::compile(*module, problem);
   if (!compiled)

@@ -13,6 +13,9 @@ public:
   /// The bench; `problem` is not empty when a stage could not be made, and stages may then be missing.
   static OperatorBench &get();
 
+  /// Makes `compiled`, once: the whole table as one library. To be called before it is used.
+  void compile();
+
   std::string problem;
   std::unique_ptr<TestProgram> program;
   mlir::OwningOpRef<mlir::ModuleOp> primitive, differentiated;

@@ -18,7 +18,10 @@ constexpr double kForwardTolerance = 2e-5, kGradientTolerance = 1e-4; // f32 as 
 
 class Operator : public ::testing::TestWithParam<OperatorRow> {
 protected:
-  void SetUp() override { ASSERT_EQ(bench.problem, ""); }
+  void SetUp() override {
+    bench.compile();
+    ASSERT_EQ(bench.problem, "");
+  }
 
   std::vector<Array> reference(mlir::ModuleOp module, const std::string &function, llvm::ArrayRef<Array> inputs) {
     std::optional<std::vector<Array>> results = evaluateReference(module, function, inputs);

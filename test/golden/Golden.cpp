@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
-// nacre-golden [FOLDER]: runs every golden case of a folder, by the forms of cases.txt, and reports in TAP lines; exit status 1 when one
-// fails.
+// nacre-golden [--device] [FOLDER]: runs every golden case of a folder, by the forms of cases.txt, and reports in TAP lines; exit status 1
+// when one fails. With --device compiled code is that for NVIDIA devices too, run by the executor of test/simt in the order of threads
+// that NACRE_SIMT_ORDER names.
 #include "test/golden/GoldenRun.h"
 
 #include "llvm/ADT/StringExtras.h"
@@ -72,7 +73,10 @@ static int refuse(llvm::Error error) {
 }
 
 int main(int argc, char **argv) {
-  std::string folder = argc > 1 ? argv[1] : NACRE_GOLDEN_FOLDER;
+  bool isForDevice = argc > 1 && llvm::StringRef(argv[1]) == "--device";
+  if (isForDevice)
+    runOnDevice();
+  std::string folder = argc > 1 + isForDevice ? argv[1 + isForDevice] : NACRE_GOLDEN_FOLDER;
   llvm::Expected<CaseTable> table = CaseTable::read(NACRE_GOLDEN_FOLDER "/cases.txt");
   if (!table)
     return refuse(table.takeError());

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 #include "test/golden/GoldenRun.h"
 
-#include "test/harness/CompiledProgram.h"
 #include "test/harness/Judge.h"
 #include "test/harness/TestProgram.h"
 
@@ -13,6 +12,14 @@
 
 using namespace nacre;
 using namespace nacre::test;
+
+static bool isForDevice = false;
+
+void test::runOnDevice() { isForDevice = true; }
+
+std::unique_ptr<CompiledProgram> test::compileCase(mlir::ModuleOp module, std::string &messages) {
+  return isForDevice ? CompiledProgram::compileForDevice(module, messages) : CompiledProgram::compile(module, messages);
+}
 
 std::optional<Array> test::goldenValues(const GoldenCase &golden, llvm::StringRef kind, llvm::StringRef output) {
   std::string name = (kind + "." + output).str();
@@ -185,7 +192,7 @@ static void dropUncompilable(mlir::ModuleOp module, TestProgram &program, llvm::
       if (other.getName() != function.getName())
         other.erase();
     std::string messages;
-    if (CompiledProgram::compile(*alone, messages))
+    if (compileCase(*alone, messages))
       continue;
     llvm::StringRef name = function.getName();
     for (const Entry &entry : entries)
@@ -198,11 +205,11 @@ static void dropUncompilable(mlir::ModuleOp module, TestProgram &program, llvm::
 static std::unique_ptr<CompiledProgram> compileRobustly(mlir::ModuleOp module, TestProgram &program, llvm::ArrayRef<Entry> entries) {
   std::string messages;
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
-  if (auto compiled = CompiledProgram::compile(*copy, messages))
+  if (auto compiled = compileCase(*copy, messages))
     return compiled;
   comment("the whole does not compile: " + program.takeMessages() + messages);
   dropUncompilable(module, program, entries);
-  auto compiled = CompiledProgram::compile(module, messages);
+  auto compiled = compileCase(module, messages);
   if (!compiled)
     for (const Entry &entry : entries)
       entry.run->fail("compile all", program.takeMessages() + messages);

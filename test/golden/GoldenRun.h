@@ -3,6 +3,7 @@
 #pragma once
 
 #include "test/golden/CaseTable.h"
+#include "test/harness/CompiledProgram.h"
 
 namespace nacre::test {
 
@@ -24,6 +25,10 @@ inline constexpr double kReferenceTolerance = 1e-10, kForwardTolerance = 2e-5, k
 
 /// What the case expects of the function named after an output: out.y, or out.y0, out.y1 ... one after the other. `kind` is out or cot.
 std::optional<Array> goldenValues(const GoldenCase &golden, llvm::StringRef kind, llvm::StringRef output);
+
+/// Compiles for what the cases run on: the CPU levels, or after `runOnDevice` the device code as well.
+std::unique_ptr<CompiledProgram> compileCase(mlir::ModuleOp module, std::string &messages);
+void runOnDevice();
 
 /// Cases whose programs are functions.
 void runFunctions(std::vector<GoldenRun *> runs);

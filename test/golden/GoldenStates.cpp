@@ -3,7 +3,6 @@
 #include "test/golden/GoldenRun.h"
 
 #include "dialects/Nacre/IR/Ops/Program.h"
-#include "test/harness/CompiledProgram.h"
 #include "test/harness/Judge.h"
 #include "test/harness/TestProgram.h"
 
@@ -78,7 +77,7 @@ void test::runStates(GoldenRun &run) {
     return run.fail("decompose", program->takeMessages());
   runReference(run, call, "reference", program->surface());
   runReference(run, call, "reference after decomposition", *primitive);
-  auto compiled = CompiledProgram::compile(program->surface(), messages);
+  auto compiled = compileCase(program->surface(), messages);
   if (!compiled)
     return run.fail("compile", program->takeMessages() + messages);
   for (const std::string &level : compiled->levels())

@@ -4,7 +4,6 @@
 
 #include "dialects/Nacre/IR/Ops/Program.h"
 #include "dialects/Nacre/Transforms/Transforms.h"
-#include "test/harness/CompiledProgram.h"
 #include "test/harness/Judge.h"
 #include "test/harness/TestProgram.h"
 
@@ -74,7 +73,7 @@ void test::runTraining(GoldenRun &run) {
   mlir::OwningOpRef<mlir::ModuleOp> step = program->surface().clone();
   if (mlir::failed(decompose(*step, /*keepDifferentiable=*/true)) || mlir::failed(addTrainingStep(*step)) || !runReference(run, *step))
     return run.fail("reference", program->takeMessages());
-  auto compiled = CompiledProgram::compile(program->surface(), messages);
+  auto compiled = compileCase(program->surface(), messages);
   if (!compiled)
     return run.fail("compile", program->takeMessages() + messages);
   for (const std::string &level : compiled->levels())

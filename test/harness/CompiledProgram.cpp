@@ -3,14 +3,19 @@
 
 #include "compiler/Artifact/Library.h"
 #include "compiler/Pipelines/Compile.h"
+#include "test/simt/DeviceModule.h"
+#include "test/simt/driver/Control.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FileSystem.h"
 
+#include <cstdlib>
 #include <dlfcn.h>
 
 using namespace nacre;
 using namespace nacre::test;
+
+CompiledProgram::CompiledProgram() = default;
 
 std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module, std::string &messages,
                                                           llvm::ArrayRef<std::string> levels, const WeightOptions &weights) {
@@ -18,6 +23,18 @@ std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module,
   options.packWeights = weights.packed;
   options.precision = weights.precision;
   options.levels.assign(levels.begin(), levels.end());
+  return compileAndLoad(module, options, messages);
+}
+
+std::unique_ptr<CompiledProgram> CompiledProgram::compileForDevice(mlir::ModuleOp module, std::string &messages) {
+  CompileOptions options;
+  options.levels = {"v3"};
+  options.architectures = {"sm_80"};
+  return compileAndLoad(module, options, messages);
+}
+
+std::unique_ptr<CompiledProgram> CompiledProgram::compileAndLoad(mlir::ModuleOp module, const CompileOptions &options,
+                                                                 std::string &messages) {
   mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {
     messages += "the module does not compile";
@@ -30,11 +47,19 @@ std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module,
   }
   std::unique_ptr<CompiledProgram> program(new CompiledProgram);
   auto library = writeSharedLibrary(result->model, llvm::StringRef(result->object.data(), result->object.size()), folder);
-  bool loaded = library && program->load(*library, messages);
+  bool loaded = library && program->load(*library, messages) && program->loadDeviceCode(result->deviceIR, messages);
   if (!library)
     messages += llvm::toString(library.takeError());
   llvm::sys::fs::remove_directories(folder); // a loaded library needs its file no more
   return loaded ? std::move(program) : nullptr;
+}
+
+bool CompiledProgram::loadDeviceCode(llvm::StringRef deviceIR, std::string &messages) {
+  if (deviceIR.empty())
+    return true;
+  deviceCode = simt::DeviceModule::build(deviceIR, messages);
+  usable.push_back(kDeviceLevel);
+  return deviceCode != nullptr;
 }
 
 static std::string tableSymbol(llvm::StringRef path) {
@@ -75,8 +100,14 @@ nacre_context *CompiledProgram::context(const CallOptions &options, nacre_error 
     if (known.options.level == options.level && known.options.threads == options.threads)
       return known.handle;
   nacre_options given = {};
+  bool onDevice = options.level == kDeviceLevel && deviceCode;
+  given.device = onDevice ? "cuda" : "cpu";
+  if (onDevice) {
+    setenv("NACRE_LIBCUDA", NACRE_SIMT_DRIVER, 1);
+    setenv("NACRE_SIMT_CODE", deviceCode->path().c_str(), 1);
+  }
   given.threads = options.threads;
-  given.level = options.level.empty() ? nullptr : options.level.c_str();
+  given.level = options.level.empty() || onDevice ? nullptr : options.level.c_str();
   nacre_context *made = model->api->context_create(model, parameters, &given, &error);
   if (made)
     contexts.push_back({options, made});
@@ -189,6 +220,8 @@ std::optional<std::vector<Array>> CompiledProgram::call(llvm::StringRef name, ll
     out.push_back(buffer.tensor);
   if (model->api->call(context, index, in.data(), int32_t(in.size()), out.data(), int32_t(out.size()), &error) != NACRE_OK) {
     messages += error.message;
+    if (options.level == kDeviceLevel)
+      nacre_simt_forget_faults(); // the next program begins on a sound device
     return std::nullopt;
   }
   std::vector<Array> results;

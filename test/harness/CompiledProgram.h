@@ -13,11 +13,22 @@
 #include <optional>
 #include <string>
 
+namespace nacre {
+struct CompileOptions;
+}
+namespace nacre::simt {
+class DeviceModule;
+}
+
 namespace nacre::test {
+
+/// Among levels: the device code of a program that was compiled for it, run by the executor (test/simt) in the order of threads that
+/// nacre_simt_set_order chose.
+inline constexpr const char *kDeviceLevel = "device";
 
 /// How a call is run.
 struct CallOptions {
-  std::string level; ///< empty: the best of this machine
+  std::string level; ///< empty: the best of this machine's CPU
   int threads = 1;
 };
 
@@ -32,9 +43,11 @@ public:
   /// Compiles `module` (consumed) for the CPU levels. Null on failure, with a reason.
   static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages,
                                                   llvm::ArrayRef<std::string> levels = {"v3", "v4"}, const WeightOptions &weights = {});
+  /// For level v3 and kDeviceLevel.
+  static std::unique_ptr<CompiledProgram> compileForDevice(mlir::ModuleOp module, std::string &messages);
   ~CompiledProgram();
 
-  /// The CPU levels of the library that this machine can run.
+  /// The levels of the library that this machine can run.
   const std::vector<std::string> &levels() const { return usable; }
   bool has(llvm::StringRef function) const;
   /// Rounds `inputs` to f32 or i32 and runs a function; nothing on failure, with a reason. Results as arrays of their own shapes.
@@ -49,7 +62,9 @@ public:
   const nacre_model &table() const { return *model; }
 
 private:
-  CompiledProgram() = default;
+  CompiledProgram();
+  static std::unique_ptr<CompiledProgram> compileAndLoad(mlir::ModuleOp module, const CompileOptions &options, std::string &messages);
+  bool loadDeviceCode(llvm::StringRef deviceIR, std::string &messages);
   bool load(const std::string &path, std::string &messages);
   nacre_context *context(const CallOptions &options, nacre_error &error);
 
@@ -57,6 +72,7 @@ private:
     CallOptions options;
     nacre_context *handle;
   };
+  std::unique_ptr<simt::DeviceModule> deviceCode; ///< null where not compiled for a device
   void *handle = nullptr;
   const nacre_model *model = nullptr;
   nacre_parameters *parameters = nullptr;

@@ -34,8 +34,8 @@ DeviceModule::~DeviceModule() {
 }
 
 Failure DeviceModule::launch(const std::string &kernel, Dim grid, Dim block, llvm::ArrayRef<const void *> parameters, int order,
-                             int64_t dynamicSharedBytes) {
+                             int64_t dynamicSharedBytes, unsigned threads) {
   auto *info = static_cast<const KernelInfo *>(dlsym(library, kernelSymbol(kernel).c_str()));
   if (!info) return {Failure::IllegalUse, "no kernel '" + kernel + "'"};
-  return run({kernel.c_str(), info, grid, block, dynamicSharedBytes, const_cast<void *const *>(parameters.data())}, order, 1);
+  return run({kernel.c_str(), info, grid, block, dynamicSharedBytes, const_cast<void *const *>(parameters.data())}, order, threads);
 }

@@ -24,7 +24,7 @@ public:
 
   /// `parameters`: pointers to them. Fails the launch when there is no such kernel.
   Failure launch(const std::string &kernel, Dim grid, Dim block, llvm::ArrayRef<const void *> parameters, int order,
-                 int64_t dynamicSharedBytes = 0);
+                 int64_t dynamicSharedBytes = 0, unsigned threads = 1);
   /// The code library, for the stand-in driver. Lives as long as this.
   const std::string &path() const { return file; }
 

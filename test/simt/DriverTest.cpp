@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The stand-in driver: memory, modules, launches, graphs, and the errors that a driver gives.
 #include "test/simt/Kernels.h"
+#include "test/simt/driver/Control.h"
 #include "test/simt/driver/Driver.h"
 
 #include <cstdlib>
@@ -33,7 +34,6 @@ int cuGraphLaunch(void *, void *);
 int cuGraphDestroy(void *);
 int cuGraphExecDestroy(void *);
 int cuGetErrorString(int, const char **);
-void nacre_simt_forget_faults();
 }
 
 static const char kPtx[] = ".version 8.0\n.target sm_80\n.address_size 64\n";

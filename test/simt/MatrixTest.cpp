@@ -57,8 +57,7 @@ TEST(Matrix, ALateWaitShows) {
   EXPECT_NE(late, early);
 }
 
-// Without the barrier behind the product a lane overwrites a tile that others still read, where copies happen at once; without the one in
-// front of it a lane reads what others have not copied yet.
+// A lane names rows that others copy: without a barrier it may come to ldmatrix before they have waited for their copies.
 TEST(Matrix, ADeletedWarpBarrierShows) {
   std::string text = mutate(kernelText("product"), "call void @llvm.nvvm.bar.warp.sync(i32 -1)", "");
   auto module = buildOrFail(text);

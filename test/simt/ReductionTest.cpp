@@ -11,12 +11,12 @@ constexpr int kBlocks = 3, kThreads = 128;
 } // namespace
 
 /// Integers, so that sums are exact. A launch that fails gives nothing.
-static std::vector<float> reduce(DeviceModule &module, int order) {
+static std::vector<float> reduce(DeviceModule &module, int order, unsigned threads = 1) {
   std::vector<float> x(kBlocks * kThreads), out(kBlocks, -1);
   std::iota(x.begin(), x.end(), 1);
   const float *from = x.data();
   float *to = out.data();
-  Failure failure = module.launch("reduce", {kBlocks}, {kThreads}, {&from, &to}, order);
+  Failure failure = module.launch("reduce", {kBlocks}, {kThreads}, {&from, &to}, order, 0, threads);
   return failure ? std::vector<float>() : out;
 }
 
@@ -39,7 +39,7 @@ TEST(Reduction, IsRightInEveryOrder) {
 TEST(Reduction, RunsBlocksOnSeveralThreads) {
   auto module = buildOrFail(kernelText("reduce"));
   ASSERT_NE(module, nullptr);
-  EXPECT_EQ(reduce(*module, 2), expectedSums());
+  EXPECT_EQ(reduce(*module, 2, 3), expectedSums());
 }
 
 // The first thread reads sums that other warps have not stored yet. Descending order alone would hide it: there it comes last.

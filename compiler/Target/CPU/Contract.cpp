@@ -475,6 +475,7 @@ KernelInfo emitContract(ModuleOp module, llvm::StringRef name, const Level &leve
   if (!fold)
     info.tasks.push_back({Slot::Columns, scratch.panels * scratch.width});
   info.slotCount = slots.count();
+  info.mostRows = fold ? scratch.rows : 0;
   info.scratchBytes = 4 * scratch.size() + (fold ? fold->bytes() : 0);
   return info;
 }

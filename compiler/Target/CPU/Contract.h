@@ -41,9 +41,6 @@ struct FoldSpec {
   SelectSpec select = {};
   int64_t outputs() const { return kind == Best ? 2 : 1; }
 };
-/// Of a task, at most: its states stay in L2, and B is packed once for so many rows. With fewer rows for each thread, slot taskRows()
-/// says less.
-inline constexpr int64_t kFoldRows = 128;
 
 /// What a list of entries sorted by group (Segments.h) stands for. The entries of matrix b are those between ends[b - 1] and ends[b].
 enum class Grouping {
@@ -56,9 +53,9 @@ enum class Grouping {
 /// Slot BColumn where B came packed; no stride, as 0 is one of a column that repeats.
 inline constexpr int64_t kPackedColumn = -1;
 
-/// Columns of a task, the same on every level, so that one launch serves them all: a multiple of every level's panel. Narrow products
-/// are done sooner, so that more columns share the work of making words of A's rows, and fewer rows keep the block as large.
-inline constexpr int64_t kContractColumns = 192, kNarrowColumns = 384, kNarrowRows = 192; // the latter two not measured
+/// Columns and rows of a task of narrow products: they are done sooner, so that more columns share the work of making words of A's rows,
+/// and fewer rows keep the block as large. Not measured.
+inline constexpr int64_t kNarrowColumns = 384, kNarrowRows = 192;
 
 struct ContractSpec : EpilogueSpec {
   bool checkpoints = false;

@@ -95,7 +95,7 @@ Value ProgramEmitter::slotValue(const Slot &slot, plan::LaunchOp launch, llvm::A
   }
   case Slot::FoldRows: {
     Value share = b.div(b.add(filled[slot.buffer], b.add(workers(), -1)), workers()), tiles = b.ceilDiv(share, kFoldRowStep);
-    return b.min(b.max(b.mul(tiles, kFoldRowStep), b.integer(kFoldRowStep)), b.integer(slot.value.asConstant().value_or(kFoldRowStep)));
+    return b.min(b.max(b.mul(tiles, kFoldRowStep), b.integer(kFoldRowStep)), b.integer(tables.infos.find(launch.getKernel())->second.mostRows));
   }
   }
   llvm_unreachable("a slot of no kind");

@@ -21,6 +21,7 @@ struct KernelInfo {
   llvm::SmallVector<TaskFactor> tasks; // their product is the number of tasks of a launch
   int64_t slotCount = 0;
   int64_t scratchBytes = 0; // of one worker
+  int64_t mostRows = 0;     // of a task, where a launch may choose fewer (Slot::FoldRows)
 
   /// One launch serves all levels of a kernel, so all must count tasks alike.
   bool hasSameTasks(const KernelInfo &other) const {

@@ -11,6 +11,9 @@
 
 namespace nacre::cpu {
 
+/// Columns of a contraction's task, the same on every level of CPUs, so that one launch serves them all: a multiple of every level's panel.
+inline constexpr int64_t kContractColumns = 192;
+
 /// One instruction set. Register tiles are counted in rows x vectors of accumulators.
 struct Level {
   llvm::StringRef name;        // "v3"; also the suffix of the level's kernels
@@ -24,6 +27,11 @@ struct Level {
   llvm::StringRef base = "";       // the level that is the same but for `features`: its code serves kernels that do not use them
   bool hasDotBf16 = false;         // VDPBF16PS
   bool hasDotInt8 = false;         // VPDPBUSD
+  int64_t taskRows = 384;          // contraction: rows of a task
+  int64_t foldRows = 128;          // likewise, at most, when its tiles are folded: the states stay in L2, and B is packed once for so many rows
+  int64_t taskColumns = kContractColumns;
+  int64_t depth = 384;             // contraction: k between two visits of a sum
+  int64_t directRows = 16;         // contraction: tasks of up to so many rows read A and B in place where B's rows allow it
 };
 
 /// All levels that serve every kernel, weakest first.

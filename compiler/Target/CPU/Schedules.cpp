@@ -141,9 +141,10 @@ void applySchedules(ModuleOp module, llvm::ArrayRef<ScheduleEntry> entries) {
 
 ContractSchedule scheduleOf(plan::KernelOp kernel, const Level &level) {
   ContractSchedule schedule;
-  int64_t width = level.tileVectors * level.lanes, columns = kContractColumns;
-  if (kernel.getSkeleton() == "contract_fold")
-    schedule.rows = kFoldRows;
+  int64_t width = level.tileVectors * level.lanes, columns = level.taskColumns;
+  schedule.rows = kernel.getSkeleton() == "contract_fold" ? level.foldRows : level.taskRows;
+  schedule.depth = level.depth;
+  schedule.directRows = level.directRows;
   auto chosen = kernel->getAttrOfType<DictionaryAttr>(kSchedule);
   for (llvm::StringRef name : {llvm::StringRef(kAllLevels), level.name})
     for (NamedAttribute one : chosen && chosen.get(name) ? cast<DictionaryAttr>(chosen.get(name)) : DictionaryAttr::get(kernel.getContext())) {

@@ -171,7 +171,7 @@ static std::vector<Slot> fillContract(plan::KernelOp kernel, plan::LaunchOp laun
     set(at.tablePart(Slots::TableColumns), layout.sizes[1]);
   }
   if (spec.fold) {
-    Slot rows = Slot::integer(spec.schedule.rows);
+    Slot rows;
     rows.kind = Slot::FoldRows;
     rows.buffer = Slots::Rows;
     slots[at.taskRows()] = rows;

@@ -18,7 +18,7 @@ struct Slot {
     Pointer,  ///< the launch's buffer `buffer`, `value` elements in
     Table,    ///< a constant array of i64
     RowGrain, ///< rows of a task: about kGrainElements elements, by the slot of columns in `buffer`
-    FoldRows  ///< rows of a task, at most `value`: a part for each thread of the rows in slot `buffer`, in whole steps of kFoldRowStep
+    FoldRows  ///< rows of a task, at most KernelInfo::mostRows: a part for each thread of the rows in slot `buffer`, in whole steps of kFoldRowStep
   } kind = Integer;
   Dim value;
   int64_t buffer = 0;

@@ -10,9 +10,16 @@ namespace nacre::nvptx {
 
 static constexpr int32_t kAllLanes = -1, kWholeWarp = 31; // the mask of members; the clamp of a shuffle
 
-// 8 x 2 sums a thread: as many columns of a panel as two loads bring, and few enough registers for four warps a scheduler; not measured.
+// 8 x 2 sums a thread: as many columns of a panel as two loads bring, and few enough registers for four warps a scheduler. Tasks are
+// small, for there are thousands of warps and each has a scratch: 32 rows of 64 columns, read in place where they can be. Not measured.
 const cpu::Level &warpLevel() {
-  static const cpu::Level level = {"warp", "", "", kWarpLanes, 8, 2, 8};
+  static const cpu::Level level = [] {
+    cpu::Level warp = {"warp", "", "", kWarpLanes, 8, 2, 8};
+    warp.taskRows = warp.foldRows = warp.directRows = 32;
+    warp.taskColumns = 64;
+    warp.depth = 256;
+    return warp;
+  }();
   return level;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nacre export-kernel: one kernel of a function for a project that knows nothing of nacre; without --kernel, the list to choose from.
+#include "compiler/Artifact/DeviceKernelFiles.h"
 #include "compiler/Artifact/Interface.h"
 #include "compiler/Artifact/KernelLibrary.h"
 #include "compiler/Pipelines/ExportKernel.h"
@@ -18,8 +19,9 @@ namespace {
 /// What was asked of one compiled module, and how it went.
 class Export {
 public:
-  Export(const Arguments &arguments, llvm::SmallVector<std::string> levels, int64_t launch, Console &console)
-      : arguments(arguments), levels(std::move(levels)), launch(launch), console(console) {}
+  Export(const Arguments &arguments, llvm::SmallVector<std::string> levels, llvm::SmallVector<std::string> architectures, int64_t launch,
+         Console &console)
+      : arguments(arguments), levels(std::move(levels)), architectures(std::move(architectures)), launch(launch), console(console) {}
 
   /// Failure only with a diagnostic; `status` says how the rest went.
   llvm::LogicalResult use(mlir::ModuleOp module, const CompileResult &result);
@@ -29,11 +31,12 @@ private:
   const FunctionDescription *chooseFunction(const ModelDescription &model);
   const KernelUse *chooseKernel(llvm::ArrayRef<KernelUse> uses, const std::string &function);
   void list(llvm::ArrayRef<KernelUse> uses, llvm::StringRef function);
-  void report(const KernelExport &kernel, const KernelFiles &files);
+  void report(const KernelExport &kernel, llvm::ArrayRef<std::string> paths);
+  llvm::LogicalResult writeForDevice(mlir::ModuleOp module, const ModelDescription &model, const KernelRequest &request);
   llvm::LogicalResult write(mlir::ModuleOp module, const ModelDescription &model, const KernelUse &use, llvm::StringRef function);
 
   const Arguments &arguments;
-  llvm::SmallVector<std::string> levels;
+  llvm::SmallVector<std::string> levels, architectures; // with an architecture, the kernel is for GPUs
   int64_t launch;
   Console &console;
 };
@@ -91,15 +94,28 @@ void Export::list(llvm::ArrayRef<KernelUse> uses, llvm::StringRef function) {
   console.print({{"function", function}, {"kernels", std::move(kernels)}});
 }
 
-void Export::report(const KernelExport &kernel, const KernelFiles &files) {
+void Export::report(const KernelExport &kernel, llvm::ArrayRef<std::string> paths) {
   llvm::json::Array list;
-  for (const std::string &path : {files.object, files.archive, files.header}) {
+  for (const std::string &path : paths) {
     uint64_t size = 0;
     llvm::sys::fs::file_size(path, size);
     list.push_back(llvm::json::Object{{"path", path}, {"bytes", size}});
     if (!console.json()) llvm::outs() << llvm::formatv("{0,-40} {1,10:N} bytes\n", path, size);
   }
   console.print({{"kernel", kernel.kernel}, {"symbol", kernel.symbol}, {"scratch_bytes", kernel.scratchBytes}, {"files", std::move(list)}});
+}
+
+llvm::LogicalResult Export::writeForDevice(mlir::ModuleOp module, const ModelDescription &model, const KernelRequest &request) {
+  mlir::FailureOr<DeviceKernelExport> kernel = exportDeviceKernel(module, model, request, architectures.front());
+  if (mlir::failed(kernel)) return mlir::failure();
+  console.enterStage("write");
+  if (!arguments.has("llvm")) kernel->ir.clear();
+  auto files = writeDeviceKernel(*kernel, *arguments.get("out"));
+  if (files)
+    report(kernel->kernel, *files);
+  else
+    status = console.fail(files.takeError());
+  return mlir::success();
 }
 
 llvm::LogicalResult Export::write(mlir::ModuleOp module, const ModelDescription &model, const KernelUse &use, llvm::StringRef function) {
@@ -110,12 +126,13 @@ llvm::LogicalResult Export::write(mlir::ModuleOp module, const ModelDescription 
   request.symbol = arguments.get("name", prefixOf(model) + "_" + use.name).str();
   request.levels.assign(levels.begin(), levels.end());
   console.enterStage("export");
+  if (!architectures.empty()) return writeForDevice(module, model, request);
   mlir::FailureOr<CompiledKernel> kernel = exportKernel(module, model, request);
   if (mlir::failed(kernel)) return mlir::failure();
   console.enterStage("link");
   auto files = writeKernel(kernel->description, kernel->object, *arguments.get("out"));
   if (files)
-    report(kernel->description, *files);
+    report(kernel->description, {files->object, files->archive, files->header});
   else
     status = console.fail(files.takeError());
   return mlir::success();
@@ -147,7 +164,9 @@ static int runExportKernel(const Arguments &arguments, Console &console) {
   if (auto name = arguments.get("name"); name && !isGoodSymbol(name->str()))
     return console.usage("expected --name to be a C identifier that begins neither with '_' nor with 'nacre_', but got '" + *name + "'");
   if (arguments.has("kernel") && !arguments.has("out")) return console.usage("expected a folder for the kernel: -o FOLDER");
-  Export what(arguments, *levels, *launch, console);
+  auto architectures = parseArchitectures(arguments);
+  if (!architectures) return console.usage(llvm::toString(architectures.takeError()));
+  Export what(arguments, *levels, *architectures, *launch, console);
   int status = Success;
   CompileOptions options;
   options.levels = *levels, options.stopAfter = Stage::Plan;
@@ -172,6 +191,12 @@ need nothing of nacre and start no threads: a caller with threads of its own sha
   nacre export-kernel digits.nacre --fn encode --kernel contract0 -o out/   digits_contract0.h, .o, libdigits_contract0.a
   cc -Iout main.c out/libdigits_contract0.a -lm -o main
 
+With --target=nvptx it writes <symbol>.ptx, <symbol>.json, which says how a launch is filled (grid and block as functions of the extents,
+shared memory, scratch, every word of the parameter), and <symbol>.c with <symbol>.h, which load and launch it through the CUDA driver:
+
+  nacre export-kernel digits.nacre --fn encode --kernel contract0 --target=nvptx -o out/
+  cc -Iout main.c out/digits_contract0.c -lcuda -o main
+
 Sizes that the model names are arguments, others are fixed; operands lie as in the model.
 )",
       1,
@@ -182,6 +207,8 @@ Sizes that the model names are arguments, others are fixed; operands lie as in t
        {"name", "", "SYMBOL", "name of the C function and the files; default <model>_<kernel>"},
        {"out", "o", "FOLDER", "where the files go; created when it is missing"},
        modelOption,
+       targetOption,
+       {"llvm", "", "", "with --target=nvptx: also <symbol>.ll, the LLVM IR that became the PTX"},
        cpuOption,
        schedulesOption},
       runExportKernel};

@@ -157,7 +157,7 @@ llvm::Error Tuner::tune(llvm::StringRef skeleton, llvm::StringRef shapeClass, co
     for (int64_t value : parameter.tries) {
       // Fewer rows of a fold than by default, and no task larger.
       bool isDefault = value == cpu::scheduledValue(group.kernels.front().first, *cpu::findLevel(level), parameter);
-      bool growsTasks = parameter.sizesTasks && skeleton == "contract_fold" && parameter.name == "rows" && value > cpu::kFoldRows;
+      bool growsTasks = parameter.sizesTasks && skeleton == "contract_fold" && parameter.name == "rows" && value > cpu::levels().front().foldRows;
       if (isDefault || growsTasks) continue;
       if (llvm::Error error = tryValue(subjects, parameter, value, all, own)) return error;
     }

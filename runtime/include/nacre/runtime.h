@@ -1,10 +1,15 @@
 /* What every compiled library can do: parameters, contexts, calls, training steps.
  *
  * The runtime is linked into each library with hidden symbols; the outside reaches it through `nacre_model::api` or through
- * the typed functions of the generated header. No function prints, exits, or allocates after the context is made.
+ * the typed functions of the generated header. No function prints, exits, or allocates after the context is made, but for the
+ * recordings that a context on a device makes of training steps.
  *
  * Weights are packed for the CPU level in use by the first call that reads them, and again by the first one after a change of the
  * parameters. The packed copy belongs to the parameters: contexts of one level share it.
+ *
+ * A library that was compiled for GPUs as well holds code for both. A context that runs on one keeps the parameters there: they go to the
+ * device when the host has changed them, and come back when the host reads them (get, save, a call on the CPU). NACRE_ERR_DEVICE says
+ * what the driver says; the process lives on.
  *
  * Threads: a `nacre_parameters` may be shared by any number of contexts that only read it. A context is used by one thread
  * at a time. A training step writes the parameters, so it needs them to itself. */
@@ -48,10 +53,11 @@ struct nacre_api {
   nacre_status (*parameters_init)(nacre_parameters *parameters, uint64_t seed, nacre_error *error);
   /* Reads a safetensors file by name, then by source name. On failure nothing has changed. */
   nacre_status (*parameters_load)(nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
-  /* Writes a safetensors file: new file, sync, rename. On failure an old file of that name is untouched. */
+  /* Writes a safetensors file: new file, sync, rename. On failure an old file of that name is untouched. NACRE_ERR_DEVICE as in get. */
   nacre_status (*parameters_save)(const nacre_parameters *parameters, const char *path, uint32_t flags, nacre_error *error);
   /* A view into the block; borrowed until `parameters_destroy`. Later calls see what is written through it before the next call; a view
-   * that was kept over a call must be had again before it is written through. NACRE_ERR_NAME. */
+   * that was kept over a call must be had again before it is written through, and over a call on a device also before it is read.
+   * NACRE_ERR_NAME; NACRE_ERR_DEVICE, NACRE_ERR_MEMORY when newer values cannot be had from the device. */
   nacre_status (*parameters_get)(nacre_parameters *parameters, const char *name, nacre_tensor *view, nacre_error *error);
   /* Copies values in. NACRE_ERR_NAME, NACRE_ERR_SHAPE. */
   nacre_status (*parameters_set)(nacre_parameters *parameters, const char *name, const nacre_tensor *value, nacre_error *error);
@@ -63,7 +69,8 @@ struct nacre_api {
   /* Position of a function by name, or -1. */
   int32_t (*function_index)(const nacre_model *model, const char *name);
   /* Checks and runs one function. Inputs bind the dims; each output tensor must have the resulting shape, its data must not
-   * overlap an input. Allocates nothing. NACRE_ERR_SHAPE, NACRE_ERR_VALUE, NACRE_ERR_NONFINITE, NACRE_ERR_NAME (index). */
+   * overlap an input. Allocates nothing. NACRE_ERR_SHAPE, NACRE_ERR_VALUE, NACRE_ERR_NONFINITE, NACRE_ERR_NAME (index);
+   * NACRE_ERR_DEVICE, NACRE_ERR_MEMORY on a device: then outputs and parameters are as they were. */
   nacre_status (*call)(nacre_context *context, int32_t function, const nacre_tensor *inputs, int32_t input_count,
                        nacre_tensor *outputs, int32_t output_count, nacre_error *error);
   /* As `call`, but trusts ranks and dims: `dims` is given, tensors are bare pointers. Values of i32 inputs are still checked.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // The one device, and its one context.
+#include "test/simt/driver/Control.h"
 #include "test/simt/driver/Driver.h"
 
 #include <cstdio>
@@ -60,9 +61,9 @@ NACRE_DRIVER cuDeviceGetName(char *name, int size, int device) {
   });
 }
 
-static size_t totalMemory() {
+size_t nacre::simt::totalMemory() {
   const char *text = std::getenv("NACRE_SIMT_MEMORY");
-  return text ? std::strtoull(text, nullptr, 10) : size_t(1) << 40;
+  return text ? std::strtoull(text, nullptr, 10) : size_t(16) << 30;
 }
 
 NACRE_DRIVER cuDeviceTotalMem_v2(size_t *bytes, int device) {
@@ -140,6 +141,9 @@ NACRE_DRIVER cuCtxSetCurrent(void *handle) {
 NACRE_DRIVER cuCtxGetCurrent(void **handle) {
   return enter([&](Driver &) { return *handle = &context, Success; });
 }
+NACRE_DRIVER cuCtxGetDevice(int *device) {
+  return enter([&](Driver &) { return *device = 0, Success; });
+}
 NACRE_DRIVER cuCtxPushCurrent_v2(void *handle) { return cuCtxSetCurrent(handle); }
 NACRE_DRIVER cuCtxPopCurrent_v2(void **handle) { return cuCtxGetCurrent(handle); }
 
@@ -147,7 +151,6 @@ NACRE_DRIVER cuCtxSynchronize() {
   return enter([](Driver &driver) { return driver.captureCount ? CaptureUnsupported : Success; });
 }
 
-/// Forgets a fault: the device as a new process would find it. For tests that go on after one.
 extern "C" __attribute__((visibility("default"))) void nacre_simt_forget_faults() {
   Driver &driver = Driver::get();
   std::lock_guard<std::mutex> lock(driver.mutex);

@@ -7,7 +7,7 @@
 //   NACRE_SIMT_ORDER       order of threads (test/simt/executor/Executor.h)
 //   NACRE_SIMT_THREADS     OS threads that run blocks (1)
 //   NACRE_SIMT_CAPABILITY  of the device, "8.0" unless set
-//   NACRE_SIMT_MEMORY      bytes of device memory (unlimited)
+//   NACRE_SIMT_MEMORY      bytes of device memory (16 GiB)
 #pragma once
 
 #include "test/simt/executor/Executor.h"
@@ -80,6 +80,8 @@ struct Capability {
 Capability capability();
 /// What a kernel may have after asking for it.
 int64_t sharedLimit();
+/// Bytes that allocations may take together.
+size_t totalMemory();
 
 class Driver {
 public:

@@ -12,11 +12,6 @@ static constexpr size_t kAlignment = 256; // the driver's promise
 // Fresh memory holds NaN, so that reading before writing shows. Larger blocks are address space that is mostly never touched.
 static constexpr size_t kPoisoned = 64 << 20;
 
-static size_t limit() {
-  const char *text = std::getenv("NACRE_SIMT_MEMORY");
-  return text ? std::strtoull(text, nullptr, 10) : SIZE_MAX;
-}
-
 bool Driver::holds(DevicePointer pointer, size_t bytes) const {
   auto next = memory.upper_bound(pointer);
   if (next == memory.begin()) return false;
@@ -26,7 +21,7 @@ bool Driver::holds(DevicePointer pointer, size_t bytes) const {
 
 static Result allocate(Driver &driver, DevicePointer *pointer, size_t bytes) {
   if (!pointer || !bytes) return InvalidValue;
-  if (bytes > limit() - std::min(limit(), driver.memoryBytes)) return OutOfMemory;
+  if (bytes > totalMemory() - std::min(totalMemory(), driver.memoryBytes)) return OutOfMemory;
   GuardedMemory block = GuardedMemory::allocate(bytes, kAlignment);
   if (!block) return OutOfMemory;
   std::memset(block.data(), 0xff, std::min(bytes, kPoisoned));

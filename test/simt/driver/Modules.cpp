@@ -111,9 +111,10 @@ NACRE_DRIVER cuOccupancyMaxActiveBlocksPerMultiprocessor(int *blocks, void *hand
 
 static bool fits(const Function &function, Dim grid, Dim block, int64_t dynamicBytes) {
   uint64_t threads = block.count();
+  int64_t sharedBytes = dynamicBytes + function.kernel->sharedBytes;
   return grid.count() && threads && threads <= uint64_t(std::min(kThreadLimit, function.kernel->threadLimit)) && block.z <= 64 &&
          grid.x <= 0x7fffffff && grid.y <= 65535 && grid.z <= 65535 && dynamicBytes <= function.dynamicSharedLimit &&
-         dynamicBytes + function.kernel->sharedBytes <= std::max(kSharedDefault, function.dynamicSharedLimit);
+         sharedBytes <= (function.dynamicSharedLimit > kSharedDefault ? sharedLimit() : kSharedDefault);
 }
 
 static Result resultOf(const Failure &failure) {

@@ -14,38 +14,46 @@ static std::atomic<uint64_t> phases{0}, extraPasses{0};
 
 BankCounts nacre::simt::takeBankCounts() { return {phases.exchange(0), extraPasses.exchange(0)}; }
 
-/// Shared memory has 32 banks of 4 bytes: a row of 16 bytes takes 4 neighbouring ones, so 8 rows fit into a pass.
-static void countBanks(const uint16_t *const *rows) {
-  int used[8] = {}, most = 0;
-  for (int r = 0; r < 8; ++r)
-    most = std::max(most, ++used[uintptr_t(rows[r]) >> 4 & 7]);
-  phases.fetch_add(1, std::memory_order_relaxed);
-  extraPasses.fetch_add(uint64_t(most - 1), std::memory_order_relaxed);
-}
-
 namespace {
 template <int N>
 struct LoadFrame {
   uint32_t result[N];
   const uint16_t *row;
 };
+/// What a lane brings: the row that it names, as it sees it. The lanes meet here, but that orders no memory: what another lane wrote
+/// without a barrier since may be missing.
+struct NamedRow {
+  uint32_t *result;
+  uintptr_t address;
+  uint16_t numbers[8];
+};
 } // namespace
 
+/// Shared memory has 32 banks of 4 bytes: a row of 16 bytes takes 4 neighbouring ones, so 8 rows fit into a pass.
+static void countBanks(const Warp &warp, uint32_t firstLane) {
+  int used[8] = {}, most = 0;
+  for (uint32_t r = 0; r < 8; ++r)
+    most = std::max(most, ++used[warp.frame<NamedRow>(firstLane + r).address >> 4 & 7]);
+  phases.fetch_add(1, std::memory_order_relaxed);
+  extraPasses.fetch_add(uint64_t(most - 1), std::memory_order_relaxed);
+}
+
 template <int N, bool isTransposed>
-static void loadMatrices(LoadFrame<N> *own, const Site *site) {
-  using Frame = LoadFrame<N>;
-  bool isNamed = running->current().lane < 8 * N; // the others' addresses are ignored
-  if (isNamed && uintptr_t(own->row) % 16) running->fail(Failure::MisalignedAddress, "ldmatrix needs rows at multiples of 16 bytes");
-  meet(Warp::kAll, site, own, [](Warp &warp) {
+static void loadMatrices(LoadFrame<N> *frame, const Site *site) {
+  NamedRow own = {frame->result, uintptr_t(frame->row), {}};
+  if (running->current().lane < 8 * N) { // the others' addresses are ignored
+    if (own.address % 16) running->fail(Failure::MisalignedAddress, "ldmatrix needs rows at multiples of 16 bytes");
+    std::memcpy(own.numbers, frame->row, sizeof own.numbers);
+  }
+  meet(Warp::kAll, site, &own, [](Warp &warp) {
     for (uint32_t matrix = 0; matrix < N; ++matrix) {
-      const uint16_t *rows[8];
-      for (uint32_t r = 0; r < 8; ++r)
-        rows[r] = warp.frame<Frame>(matrix * 8 + r).row; // lanes 8 m to 8 m + 7 name the rows of matrix m
-      countBanks(rows);
+      uint32_t first = matrix * 8; // lanes 8 m to 8 m + 7 name the rows of matrix m
+      countBanks(warp, first);
+      auto at = [&](uint32_t row, uint32_t column) { return uint32_t(warp.frame<NamedRow>(first + row).numbers[column]); };
       for (uint32_t lane = 0; lane < 32; ++lane) {
         uint32_t g = lane / 4, t = lane % 4 * 2;
-        uint16_t low = isTransposed ? rows[t][g] : rows[g][t], high = isTransposed ? rows[t + 1][g] : rows[g][t + 1];
-        warp.frame<Frame>(lane).result[matrix] = low | uint32_t(high) << 16;
+        uint32_t low = isTransposed ? at(t, g) : at(g, t), high = isTransposed ? at(t + 1, g) : at(g, t + 1);
+        warp.frame<NamedRow>(lane).result[matrix] = low | high << 16;
       }
     }
   });
