@@ -5,6 +5,8 @@
 #include "compiler/Target/NVPTX/ContractRegion.h"
 #include "compiler/Target/NVPTX/Warp.h"
 
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+
 using namespace mlir;
 
 namespace nacre::nvptx {

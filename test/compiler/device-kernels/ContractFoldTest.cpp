@@ -40,7 +40,7 @@ void setResult(Slots &slots, const ContractSpec &spec, int64_t output, const Pro
   slots.set(at.output(output, Slot::OutputPointer), to), slots.set(at.output(output, Slot::OutputRow), k);
   slots.set(at.output(output, Slot::OutputOuter), problem.shape.inner * problem.shape.rows * k);
   slots.set(at.output(output, Slot::OutputInner), problem.shape.rows * k);
-  slots.set(at.taskRows(), cpu::kFoldRows);
+  slots.set(at.taskRows(), cpu::levels().front().foldRows);
 }
 
 std::vector<float> rowOf(const Problem &problem, int64_t m, int64_t i) {
