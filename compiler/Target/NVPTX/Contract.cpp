@@ -171,6 +171,7 @@ BlockKernelInfo emitDeviceContract(ModuleOp module, llvm::StringRef name, const 
     info.tasks.push_back({Slot::Columns, tile.columns});
   info.slotCount = cpu::ContractSlots(spec).count();
   info.scratchBytes = fold ? fold->bytes * kWarps : 0;
+  info.mostRows = fold ? tile.rows : 0; // a task has no fewer, whatever the slot says
   info.threads = kThreads;
   info.sharedBytes = emitter.sharedBytes();
   return info;

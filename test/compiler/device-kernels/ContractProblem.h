@@ -22,7 +22,8 @@ struct Shape {
 
 struct Problem {
   explicit Problem(const Shape &shape)
-      : shape(shape), batch(shape.outer * shape.inner), aStride(((shape.transposedA ? shape.rows : shape.depth) + shape.gap) * shape.spread),
+      : shape(shape), batch(shape.outer * shape.inner),
+        aStride(((shape.transposedA ? shape.rows : shape.depth) + shape.gap) * shape.spread),
         bStride((shape.transposedB ? shape.depth : shape.columns) + shape.gap), outStride(shape.columns + shape.gap),
         aSize(aStride * (shape.transposedA ? shape.depth : shape.rows)), bSize(bStride * (shape.transposedB ? shape.columns : shape.depth)),
         a(batch * aSize), b(batch * bSize) {
