@@ -26,20 +26,23 @@ std::unique_ptr<CompiledProgram> CompiledProgram::compile(mlir::ModuleOp module,
   return compileAndLoad(module, options, messages);
 }
 
-std::unique_ptr<CompiledProgram> CompiledProgram::compileForDevice(mlir::ModuleOp module, std::string &messages) {
+std::unique_ptr<CompiledProgram> CompiledProgram::compileForDevice(mlir::ModuleOp module, std::string &messages,
+                                                                   llvm::function_ref<void(std::string &)> edit) {
   CompileOptions options;
   options.levels = {"v3"};
   options.architectures = {"sm_80"};
-  return compileAndLoad(module, options, messages);
+  return compileAndLoad(module, options, messages, edit);
 }
 
 std::unique_ptr<CompiledProgram> CompiledProgram::compileAndLoad(mlir::ModuleOp module, const CompileOptions &options,
-                                                                 std::string &messages) {
+                                                                 std::string &messages, llvm::function_ref<void(std::string &)> edit) {
   mlir::FailureOr<CompileResult> result = nacre::compile(module, options);
   if (mlir::failed(result)) {
     messages += "the module does not compile";
     return nullptr;
   }
+  if (edit)
+    edit(result->deviceIR);
   llvm::SmallString<128> folder;
   if (llvm::sys::fs::createUniqueDirectory("nacre-test", folder)) {
     messages += "no temporary folder";

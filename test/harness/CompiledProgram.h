@@ -7,6 +7,7 @@
 
 #include "mlir/IR/BuiltinOps.h"
 #include "nacre/runtime.h"
+#include "llvm/ADT/STLFunctionalExtras.h"
 #include "llvm/ADT/StringRef.h"
 
 #include <memory>
@@ -43,8 +44,9 @@ public:
   /// Compiles `module` (consumed) for the CPU levels. Null on failure, with a reason.
   static std::unique_ptr<CompiledProgram> compile(mlir::ModuleOp module, std::string &messages,
                                                   llvm::ArrayRef<std::string> levels = {"v3", "v4"}, const WeightOptions &weights = {});
-  /// For level v3 and kDeviceLevel.
-  static std::unique_ptr<CompiledProgram> compileForDevice(mlir::ModuleOp module, std::string &messages);
+  /// For level v3 and kDeviceLevel. `edit`, where given, changes the device IR before it is run: tests put mistakes in.
+  static std::unique_ptr<CompiledProgram> compileForDevice(mlir::ModuleOp module, std::string &messages,
+                                                           llvm::function_ref<void(std::string &)> edit = nullptr);
   ~CompiledProgram();
 
   /// The levels of the library that this machine can run.
@@ -63,7 +65,8 @@ public:
 
 private:
   CompiledProgram();
-  static std::unique_ptr<CompiledProgram> compileAndLoad(mlir::ModuleOp module, const CompileOptions &options, std::string &messages);
+  static std::unique_ptr<CompiledProgram> compileAndLoad(mlir::ModuleOp module, const CompileOptions &options, std::string &messages,
+                                                         llvm::function_ref<void(std::string &)> edit = nullptr);
   bool loadDeviceCode(llvm::StringRef deviceIR, std::string &messages);
   bool load(const std::string &path, std::string &messages);
   nacre_context *context(const CallOptions &options, nacre_error &error);
