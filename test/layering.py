@@ -24,7 +24,7 @@ MAY_INCLUDE = {
     "compiler/Analysis": ["dialects"],
     "compiler/Transforms": ["dialects", "compiler/Analysis"],
     "compiler/Target/CPU": ["dialects", "compiler/Analysis"],
-    "compiler/Target/NVPTX": ["dialects", "compiler/Analysis"],
+    "compiler/Target/NVPTX": ["dialects", "compiler/Analysis", "compiler/Target/CPU"],
     "compiler/Artifact": ["dialects", "compiler/Analysis", "compiler/Target", "runtime/include"],
     "compiler/Pipelines": ["dialects", "compiler", "!compiler/tools"],
     "compiler/tools": ["dialects", "compiler", "frontend", "runtime"],

@@ -28,6 +28,7 @@ struct CompileOptions {
   bool packWeights = true; ///< weights of inference functions are packed once a set of parameters, else inside kernels
   plan::Precision precision = plan::Precision::F32; ///< of packed weights and the activations that meet them
   llvm::SmallVector<std::string> architectures = {}; ///< of GPUs, "sm_80" or "sm_90a", that the library can use too; the first one prints
+  bool cubin = false; ///< whether machine code of each architecture stands beside its PTX; needs ptxas
   std::vector<cpu::ScheduleEntry> schedules = {}; ///< how kernels split their work, where not as by default
 };
 

@@ -2,6 +2,7 @@
 #include "compiler/Pipelines/DeviceCode.h"
 
 #include "compiler/Pipelines/Describe.h"
+#include "compiler/Target/NVPTX/AssemblePtx.h"
 #include "compiler/Target/NVPTX/DeviceKernels.h"
 #include "compiler/Target/NVPTX/EmitDeviceProgram.h"
 #include "compiler/Target/NVPTX/EmitPtx.h"
@@ -58,6 +59,12 @@ static LogicalResult emitImages(ModuleOp code, const CompileOptions &options, De
     if (!made)
       return code.emitError(llvm::toString(made.takeError()));
     DeviceImageDescription image = {architecture->major, architecture->minor, architecture->isExact, /*isMachineCode=*/false, made->ptx};
+    if (options.cubin) {
+      auto machineCode = nvptx::assemblePtx(made->ptx, name);
+      if (!machineCode)
+        return code.emitError(llvm::toString(machineCode.takeError()));
+      device.images.insert(device.images.begin(), {architecture->major, architecture->minor, /*isExact=*/true, /*isMachineCode=*/true, *machineCode});
+    }
     device.images.insert(architecture->isExact ? device.images.begin() : device.images.end(), std::move(image));
     if (text.ptx.empty())
       text = {std::move(made->ir), std::move(made->ptx)};

@@ -2,7 +2,10 @@
 // A task of the contraction: find the tile, sum it up, from checkpoint to checkpoint, and pass the sums on.
 #include "compiler/Target/NVPTX/Contract.h"
 
+#include "compiler/Target/NVPTX/ContractFold.h"
 #include "compiler/Target/NVPTX/ContractRegion.h"
+
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 
 using namespace mlir;
 
@@ -20,8 +23,9 @@ namespace {
 
 class ContractEmitter {
 public:
-  ContractEmitter(WarpBuilder &b, const cpu::Kernel &kernel, const ContractSpec &spec, plan::Precision precision, const BlockTile &tile)
-      : b(b), kernel(kernel), spec(spec), slots(spec), precision(precision), tile(tile) {}
+  ContractEmitter(WarpBuilder &b, const cpu::Kernel &kernel, const ContractSpec &spec, plan::Precision precision, const BlockTile &tile,
+                  const WarpFold *fold)
+      : b(b), kernel(kernel), spec(spec), slots(spec), precision(precision), tile(tile), fold(fold) {}
 
   void emit();
   int64_t sharedBytes() const { return bytes; }
@@ -33,6 +37,7 @@ private:
   std::unique_ptr<Product> createProduct();
   void emitStore(const SumPlaces &places, llvm::ArrayRef<Value> sums, Value checkpoint);
   void emitTask();
+  void emitFold(Value task);
 
   WarpBuilder &b;
   const cpu::Kernel &kernel;
@@ -40,6 +45,7 @@ private:
   cpu::ContractSlots slots;
   plan::Precision precision;
   BlockTile tile;
+  const WarpFold *fold; // null: results are stored
   int64_t bytes = 0;
   Value outer, inner;  // of the matrix at hand
   Value row, column;   // first ones of the tile
@@ -90,7 +96,7 @@ void ContractEmitter::emitStore(const SumPlaces &places, llvm::ArrayRef<Value> s
 
 void ContractEmitter::emitTask() {
   std::unique_ptr<Product> product = createProduct();
-  bytes = std::max(product->sharedBytes(), regionBytes(tile));
+  bytes = std::max(product->sharedBytes(), stagedBytes(tile, tile.warpRows()));
   SumPlaces places = product->places();
   if (!spec.checkpoints)
     return emitStore(places, product->add(b.integer(0), slot(Slot::Depth), product->begin()), nullptr);
@@ -106,27 +112,66 @@ void ContractEmitter::emitTask() {
   });
 }
 
+/// A block of rows: each warp folds its share of them, tile after tile.
+void ContractEmitter::emitFold(Value task) {
+  Value blocks = b.ceilDiv(slot(Slot::Rows), tile.rows), matrix = b.div(task, blocks);
+  outer = b.div(matrix, slot(Slot::BatchInner)), inner = b.rem(matrix, slot(Slot::BatchInner));
+  row = b.mul(b.rem(task, blocks), tile.rows);
+  const int64_t share = tile.rows / kWarps;
+  Value local = b.mul(b.warp(), share), first = b.add(row, local), end = b.min(b.add(first, share), slot(Slot::Rows));
+  Value state = LLVM::GEPOp::create(b.op, b.pointer(), b.op.getI8Type(), kernel.scratch, ValueRange{b.mul(b.warp(), fold->bytes)});
+  Value staged = LLVM::AddrSpaceCastOp::create(b.op, b.pointer(), b.byteAt(b.shared(), b.mul(local, stagedPitch(tile) * 4)));
+  Values arguments = {first, end, kernel.slots, state, matrix};
+  auto call = [&](func::FuncOp part, llvm::ArrayRef<Value> rest) {
+    Values all(arguments);
+    all.append(rest.begin(), rest.end());
+    func::CallOp::create(b.op, part, all);
+  };
+  call(fold->begin, {});
+  b.loop(b.integer(0), slot(Slot::Columns), tile.columns, [&](Value next) {
+    column = next;
+    std::unique_ptr<Product> product = createProduct();
+    bytes = std::max(product->sharedBytes(), stagedBytes(tile, tile.rows));
+    Values sums = product->add(b.integer(0), slot(Slot::Depth), product->begin());
+    stageSums(b, tile, product->places(), sums, b.mul(b.div(b.warp(), kWarpColumns), tile.warpRows()));
+    b.barrier();
+    call(fold->take, {column, b.min(b.sub(slot(Slot::Columns), column), b.integer(tile.columns)), staged});
+    b.barrier();
+  });
+  call(fold->finish, {});
+}
+
 void ContractEmitter::emit() {
   b.loop(kernel.begin, kernel.end, 1, [&](Value task) {
+    if (fold)
+      return emitFold(task);
     findTile(task);
     emitTask();
   });
 }
 
-bool hasDeviceContract(const ContractSpec &spec) { return spec.grouping == cpu::Grouping::None && !spec.fold; }
+BlockTile tileOf(TileSize size) { return size == TileSize::Large ? BlockTile{128, 128} : BlockTile{64, 64}; }
+
+bool hasDeviceContract(const ContractSpec &spec) {
+  return spec.grouping == cpu::Grouping::None && !(spec.fold && spec.fold->kind == cpu::FoldSpec::WeightedSum);
+}
 
 BlockKernelInfo emitDeviceContract(ModuleOp module, llvm::StringRef name, const ContractSpec &spec, plan::Precision precision,
-                                   TileSize size) {
+                                   TileSize size, const WarpFold *fold) {
   auto [kernel, plain] = cpu::createKernel(module, name, cpu::levels().front());
   kernel.function->removeAttr("passthrough"); // what the CPU level asks of a processor
   WarpBuilder builder(plain.op, module.getLoc(), module);
-  const int64_t side = size == TileSize::Large ? 128 : 64;
-  ContractEmitter emitter(builder, kernel, spec, precision, {side, side});
+  BlockTile tile = tileOf(size);
+  ContractEmitter emitter(builder, kernel, spec, precision, tile, fold);
   emitter.emit();
   BlockKernelInfo info;
   info.function = kernel.function;
-  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, side}, {Slot::Columns, side}};
+  info.tasks = {{Slot::Batch, 1}, {Slot::Rows, tile.rows}};
+  if (!fold)
+    info.tasks.push_back({Slot::Columns, tile.columns});
   info.slotCount = cpu::ContractSlots(spec).count();
+  info.scratchBytes = fold ? fold->bytes * kWarps : 0;
+  info.mostRows = fold ? tile.rows : 0; // a task has no fewer, whatever the slot says
   info.threads = kThreads;
   info.sharedBytes = emitter.sharedBytes();
   return info;

@@ -22,13 +22,21 @@ struct BlockKernelInfo : cpu::KernelInfo {
 /// How a product is cut into tiles. Small tiles give more tasks where the result is small.
 enum class TileSize { Large /* 128 x 128 */, Small /* 64 x 64 */ };
 
+struct WarpFold; // ContractFold.h
+namespace contract {
+struct BlockTile;
+}
+contract::BlockTile tileOf(TileSize size);
+
 /// Whether `emitDeviceContract` has a kernel for `spec`; if not, the generic kernels serve it.
 bool hasDeviceContract(const cpu::ContractSpec &spec);
 
 /// Adds the kernel `func.func @name(begin: i64, end: i64, slots: ptr, scratch: ptr)` to `module`, which does tasks [begin, end).
-/// `precision` is that of the products: F32, Tf32 or Bf16; anything else is F32. Requires hasDeviceContract(spec).
+/// `precision` is that of the products: F32, Tf32 or Bf16; anything else is F32. Requires hasDeviceContract(spec),
+/// and the parts of a fold for tiles of that size where `spec` has one: then a task is a block of rows with all their columns.
 BlockKernelInfo emitDeviceContract(mlir::ModuleOp module, llvm::StringRef name, const cpu::ContractSpec &spec,
-                                   plan::Precision precision = plan::Precision::F32, TileSize size = TileSize::Large);
+                                   plan::Precision precision = plan::Precision::F32, TileSize size = TileSize::Large,
+                                   const WarpFold *fold = nullptr);
 
 } // namespace nacre::nvptx
 

@@ -132,7 +132,8 @@ Values RoundingFeed::load(Value k, Value end) {
   Value inside = b.both(b.less(b.add(factor.first, tile.extent - 1), factor.count), b.less(b.add(k, tile.depth - 1), end));
   auto all = [&](llvm::function_ref<Value(Value, Value, Value)> load) {
     Values loaded;
-    follow(b, walk, factor, k, end, quads(), [&](Value source, Value, Value left, Value steps) { loaded.push_back(load(source, left, steps)); });
+    follow(b, walk, factor, k, end, quads(),
+           [&](Value source, Value, Value left, Value steps) { loaded.push_back(load(source, left, steps)); });
     return loaded;
   };
   llvm::SmallVector<Type> types(quads(), b.quad());

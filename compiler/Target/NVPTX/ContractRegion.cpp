@@ -11,11 +11,6 @@ namespace nacre::nvptx::contract {
 /// What a thread takes at a time: a column, or four where everything is aligned.
 static const cpu::Level elementLevel = {"element", "", "", 1, 0, 0, 0}, quadLevel = {"quad", "", "", 4, 0, 0, 0};
 
-/// Floats between rows of staged sums: four lanes' rows of quads then start in different banks.
-static int64_t stagedPitch(const BlockTile &tile) { return tile.columns + 4; }
-
-int64_t regionBytes(const BlockTile &tile) { return tile.warpRows() * stagedPitch(tile) * 4; }
-
 /// Row `row` of a matrix.
 static Value rowOf(WarpBuilder &b, const TileMatrix &matrix, Value row, Value checkpoint) {
   Value offset = b.mul(matrix.list ? b.extend(b.loadAs(b.i32(), b.elementAt(b.toGlobal(matrix.list), row))) : row, matrix.row);
@@ -35,7 +30,6 @@ public:
   RegionEmitter(WarpBuilder &b, const BlockTile &tile, const cpu::EpilogueSpec &spec, const Region &region)
       : b(b), tile(tile), spec(spec), region(region) {}
 
-  void stage(const SumPlaces &places, llvm::ArrayRef<Value> sums);
   void storeRows(Value firstRow);
 
 private:
@@ -51,9 +45,8 @@ private:
 };
 } // namespace
 
-/// Writes a thread's sums to its row of warps' half of the tile.
-void RegionEmitter::stage(const SumPlaces &places, llvm::ArrayRef<Value> sums) {
-  Value own = b.add(b.mul(places.row, stagedPitch(tile)), places.column);
+void stageSums(WarpBuilder &b, const BlockTile &tile, const SumPlaces &places, llvm::ArrayRef<Value> sums, Value firstRow) {
+  Value own = b.add(b.mul(b.add(firstRow, places.row), stagedPitch(tile)), places.column);
   Value base = b.byteAt(b.shared(), b.mul(own, 4));
   for (auto [n, place] : llvm::enumerate(places.places)) {
     Value run = b.pack(sums.slice(n * places.width, places.width));
@@ -126,7 +119,7 @@ void emitRegion(WarpBuilder &b, const BlockTile &tile, const cpu::EpilogueSpec &
   RegionEmitter emitter(b, tile, spec, region);
   Value warpRow = b.div(b.warp(), kWarpColumns);
   for (int64_t half = 0; half < kWarpRows; ++half) {
-    b.ifThen(b.equal(warpRow, b.integer(half)), [&] { emitter.stage(places, sums); });
+    b.ifThen(b.equal(warpRow, b.integer(half)), [&] { stageSums(b, tile, places, sums, b.integer(0)); });
     b.barrier();
     emitter.storeRows(b.integer(half * tile.warpRows()));
     b.barrier();

@@ -16,10 +16,15 @@ struct Region {
   Value checkpoint = nullptr; // its number; null without checkpoints
 };
 
-/// Bytes of shared memory that half a tile's sums take.
-int64_t regionBytes(const BlockTile &tile);
+/// Floats between rows of staged sums: four lanes' rows of quads then start in different banks.
+inline int64_t stagedPitch(const BlockTile &tile) { return tile.columns + 4; }
+/// Bytes of shared memory that so many rows of sums take.
+inline int64_t stagedBytes(const BlockTile &tile, int64_t rows) { return rows * stagedPitch(tile) * 4; }
 
-/// Stores the outputs of a tile. Shared memory is free before and after.
+/// Writes a thread's sums to shared memory, its row of warps from row `firstRow` on.
+void stageSums(WarpBuilder &b, const BlockTile &tile, const SumPlaces &places, llvm::ArrayRef<Value> sums, Value firstRow);
+
+/// Stores the outputs of a tile, half of it at a time. Shared memory is free before and after.
 void emitRegion(WarpBuilder &b, const BlockTile &tile, const cpu::EpilogueSpec &spec, const SumPlaces &places, llvm::ArrayRef<Value> sums,
                 const Region &region);
 

@@ -8,6 +8,7 @@
 #include "compiler/Target/NVPTX/SynchronizeWarps.h"
 #include "compiler/Target/NVPTX/Warp.h"
 
+#include "llvm/ADT/StringMap.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -57,10 +58,11 @@ static LogicalResult distribute(ModuleOp code, ArrayRef<std::pair<func::FuncOp, 
 }
 
 /// Kernels of blocks take the place of those of warps that were left out for them.
-static void emitBlockKernels(ModuleOp plan, DeviceModule &result, plan::Precision precision) {
+static void emitBlockKernels(ModuleOp plan, DeviceModule &result, plan::Precision precision,
+                             const llvm::StringMap<std::optional<WarpFold>> &folds) {
   for (auto [kernel, place] : llvm::zip(plan.getOps<plan::KernelOp>(), result.kernels))
     if (isContractKernel(kernel)) {
-      BlockKernelInfo info = emitContractKernel(*result.code, place.name + "_tasks", kernel, precision);
+      BlockKernelInfo info = emitContractKernel(*result.code, place.name + "_tasks", kernel, precision, folds.lookup(place.name));
       place.shape = {info.threads, 1, info.sharedBytes};
       place.info = info;
     }
@@ -71,10 +73,14 @@ FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix, plan:
   result.code = ModuleOp::create(plan.getLoc(), prefix);
   std::vector<std::string> names;
   SmallVector<std::pair<func::FuncOp, StringRef>> generic;
+  llvm::StringMap<std::optional<WarpFold>> folds;
   for (auto kernel : plan.getOps<plan::KernelOp>()) {
     std::string name = (prefix + "_" + kernel.getSymName()).str();
     if (isContractKernel(kernel)) {
       result.kernels.push_back({name, {}, {}});
+      if (std::optional<WarpFold> fold = folds[name] = emitContractFold(*result.code, name, kernel))
+        for (func::FuncOp part : {fold->begin, fold->take, fold->finish})
+          generic.push_back({part, kernel.getSkeleton()});
       continue;
     }
     FailureOr<cpu::KernelInfo> info = cpu::emitKernel(*result.code, name + "_tasks", warpLevel(), kernel);
@@ -88,7 +94,7 @@ FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix, plan:
   generic.push_back({result.kernels.back().info.function, kCheckKernel});
   if (failed(distribute(*result.code, generic)))
     return failure();
-  emitBlockKernels(plan, result, precision);
+  emitBlockKernels(plan, result, precision, folds);
   for (DeviceKernel &kernel : result.kernels) {
     kernel.info.scratchBytes = llvm::alignTo(kernel.info.scratchBytes, kScratchAlignment);
     addDeviceEntry(kernel.info.function, kernel.name, kernel.shape, kernel.info.slotCount, kernel.info.scratchBytes);

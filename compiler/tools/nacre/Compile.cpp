@@ -13,6 +13,7 @@
 #include "llvm/ADT/StringSwitch.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/Program.h"
 
 #include <chrono>
 
@@ -119,6 +120,9 @@ static int runCompile(const Arguments &arguments, Console &console) {
   if (!architectures) return console.usage(llvm::toString(architectures.takeError()));
   if ((stage == "ptx" || stage == "device") && architectures->empty())
     return console.usage("expected --target=nvptx with --emit=" + stage + ": it shows code for GPUs");
+  if (arguments.has("cubin") && architectures->empty()) return console.usage("expected --target=nvptx with --cubin: it is code for GPUs");
+  if (arguments.has("cubin") && !llvm::sys::findProgramByName("ptxas"))
+    return console.usage("expected 'ptxas' on the path for --cubin, but there is none; it is part of the CUDA toolkit");
   auto memoryLimit = parseMemoryLimit(arguments);
   if (!memoryLimit) return console.usage(llvm::toString(memoryLimit.takeError()));
   if (stage == "ast") return emitAst(arguments, console);
@@ -129,7 +133,7 @@ static int runCompile(const Arguments &arguments, Console &console) {
   options.levels = *levels, options.stopAfter = stageOf(stage), options.taps = arguments.has("taps");
   options.memoryLimit = *memoryLimit, options.trace = arguments.has("trace"), options.timing = &times.whole();
   options.packWeights = !arguments.has("no-packing"), options.precision = *precision;
-  options.architectures = *architectures;
+  options.architectures = *architectures, options.cubin = arguments.has("cubin");
   if (!readSchedules(arguments, options.schedules, console, status)) return status;
   auto result = compileModel(arguments.positional()[0], arguments.get("model", ""), options, console, status);
   if (!result) return status;
@@ -207,6 +211,7 @@ With --emit the tool stops earlier and prints what it has:
        {"precision", "", "TYPE", "of products with weights in functions that change nothing: f32 (default), tf32 (GPU), bf16 or int8"},
        {"no-packing", "", "", "pack weights inside kernels, call by call: slower, but they are kept once"},
        targetOption,
+       {"cubin", "", "", "with --target=nvptx: machine code beside the PTX, by the CUDA toolkit's ptxas"},
        cpuOption,
        schedulesOption},
       runCompile};

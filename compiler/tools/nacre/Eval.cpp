@@ -4,6 +4,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Measure.h"
 
@@ -48,7 +49,7 @@ static llvm::Error useAverages(const LoadedModel &model, nacre_parameters *param
   return userFailure("expected a train block with ema for --ema, but " + llvm::Twine(model.table().name) + " keeps no averages");
 }
 
-static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Arguments &arguments, size_t &rowCount) {
+static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Arguments &arguments, Console &console, size_t &rowCount) {
   auto function = chooseFunction(model, arguments);
   if (!function) return function.takeError();
   if (llvm::Error error = checkMeasurable(model, **function)) return error;
@@ -74,6 +75,7 @@ static llvm::Expected<Measurement> evaluate(const LoadedModel &model, const Argu
     if (llvm::Error error = useAverages(model, parameters->get())) return error;
   auto context = createContext(model, parameters->get(), *dims, arguments);
   if (!context) return context.takeError();
+  reportDevice(model, context->get(), console);
   return measure(model, context->get(), **function, *data, *rows, *batch);
 }
 
@@ -85,7 +87,7 @@ static int runEval(const Arguments &arguments, Console &console) {
   if (!model) return status;
   console.enterStage("evaluate");
   size_t rows = 0;
-  auto result = evaluate(*model, arguments, rows);
+  auto result = evaluate(*model, arguments, console, rows);
   if (!result) return console.fail(result.takeError());
   if (console.json()) {
     llvm::json::Object object{{"function", result->name}, {"rows", int64_t(rows)}, {"metric", llvm::json::Array(result->values)}};
@@ -126,7 +128,8 @@ otherwise; the result is the mean over them.
        {"batch", "", "N", "rows at once; default 512"},
        modelOption,
        timingOption,
-       threadsOption},
+       threadsOption,
+       deviceOption},
       runEval};
   return command;
 }

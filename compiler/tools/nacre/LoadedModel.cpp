@@ -4,7 +4,9 @@
 #include "compiler/Artifact/Failure.h"
 #include "compiler/Artifact/Library.h"
 #include "compiler/Target/CPU/Levels.h"
+#include "compiler/Target/NVPTX/EmitPtx.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/MemoryOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 
@@ -75,6 +77,7 @@ static std::optional<std::string> buildLibrary(llvm::StringRef path, const Argum
   }
   StageTimes times(arguments, console);
   CompileOptions options{levelsOfThisMachine(), Stage::Objects, arguments.has("tap"), *memoryLimit, traced, &times.whole()};
+  if (asksForDevice(arguments)) options.architectures = {nvptx::architectures().front().name.str()}; // runs on all later devices too
   auto result = compileModel(path, arguments.get("model", ""), options, console, status);
   if (!result) return std::nullopt;
   reportMemory(console, result->memory);
@@ -153,7 +156,7 @@ llvm::Expected<ParametersPtr> tool::createParameters(const LoadedModel &model) {
 }
 
 llvm::Expected<ContextPtr> tool::createContext(const LoadedModel &model, nacre_parameters *parameters, llvm::ArrayRef<int64_t> maxDims,
-                                               const Arguments &arguments) {
+                                               const Arguments &arguments, const char *device) {
   nacre_options options = {};
   auto threads = parseInteger("--threads", arguments.get("threads", "0"), 0, 1024);
   if (!threads) return threads.takeError();
@@ -162,6 +165,8 @@ llvm::Expected<ContextPtr> tool::createContext(const LoadedModel &model, nacre_p
   for (size_t i = 0; i < sizes.size(); ++i)
     if (sizes[i] == 0) sizes[i] = model.table().dims[i].bound;
   options.max_dims = sizes.data();
+  std::optional<std::string> chosen = chosenDevice(arguments);
+  options.device = chosen ? chosen->c_str() : device;
   nacre_error error = {};
   nacre_context *context = model.api().context_create(&model.table(), parameters, &options, &error);
   if (!context) return runtimeError(error);

@@ -59,9 +59,10 @@ using ContextPtr = std::unique_ptr<nacre_context, ContextDeleter>;
 
 /// A zeroed parameter block; the runtime's message on failure.
 llvm::Expected<ParametersPtr> createParameters(const LoadedModel &model);
-/// `maxDims` has one entry a dim of the model; 0 = the dim's bound. Reads --threads.
+/// `maxDims` has one entry a dim of the model; 0 = the dim's bound. Reads --threads and --device; `device` is taken where the latter is not
+/// given, and null leaves it to the runtime.
 llvm::Expected<ContextPtr> createContext(const LoadedModel &model, nacre_parameters *parameters, llvm::ArrayRef<int64_t> maxDims,
-                                         const Arguments &arguments);
+                                         const Arguments &arguments, const char *device = nullptr);
 
 /// The runtime's sentence as an error.
 llvm::Error runtimeError(const nacre_error &error);

@@ -69,7 +69,7 @@ llvm::Expected<Profile> tool::profileFunction(const LoadedModel &model, const na
   if (!dims) return dims.takeError();
   auto outputs = outputsAt(model.table(), function, *dims);
   if (!outputs) return outputs.takeError();
-  auto context = createContext(model, parameters, *dims, arguments);
+  auto context = createContext(model, parameters, *dims, arguments, "cpu"); // launches on a device cannot be traced
   if (!context) return context.takeError();
   Profile profile;
   profile.model = model.table().name;

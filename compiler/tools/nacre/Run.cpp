@@ -3,6 +3,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Runner.h"
 
@@ -59,7 +60,8 @@ A library takes --tap when it was compiled with --taps.
        {"batch", "", "N", "rows at once; default: as many as the model's bound allows"},
        modelOption,
        timingOption,
-       threadsOption},
+       threadsOption,
+       deviceOption},
       runRun};
   return command;
 }

@@ -4,6 +4,7 @@
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
 #include "compiler/tools/nacre/Checkpoint.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/Inputs.h"
 #include "compiler/tools/nacre/Interventions.h"
 #include "compiler/tools/nacre/Select.h"
@@ -60,6 +61,7 @@ llvm::Error Runner::callWhole() {
   if (!made) return made.takeError();
   auto context = createContext(model, parameters.get(), *dims, arguments);
   if (!context) return context.takeError();
+  reportDevice(model, context->get(), console);
   outputs = std::move(*made);
   auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims);
   if (!interventions) return interventions.takeError();
@@ -101,6 +103,7 @@ llvm::Error Runner::callInParts(int32_t dim) {
       auto made = createContext(model, parameters.get(), *dims, arguments);
       if (!made) return made.takeError();
       context = std::move(*made);
+      reportDevice(model, context.get(), console);
     }
     auto interventions = Interventions::parse(model, *function, arguments.all("tap"), *dims, dim);
     if (!interventions) return interventions.takeError();

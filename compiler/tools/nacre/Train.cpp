@@ -3,6 +3,7 @@
 #include "compiler/tools/nacre/Checkpoint.h"
 #include "compiler/tools/nacre/Command.h"
 #include "compiler/tools/nacre/CompileFile.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/MemoryOption.h"
 #include "compiler/tools/nacre/StageTimes.h"
 #include "compiler/tools/nacre/Trainer.h"
@@ -62,7 +63,8 @@ A saved file holds the parameters, and the optimiser's state so that --resume ca
        modelOption,
        memoryLimitOption,
        timingOption,
-       threadsOption},
+       threadsOption,
+       deviceOption},
       runTrain};
   return command;
 }

@@ -4,6 +4,7 @@
 #include "compiler/Artifact/Failure.h"
 #include "compiler/tools/nacre/Binding.h"
 #include "compiler/tools/nacre/Checkpoint.h"
+#include "compiler/tools/nacre/DeviceOption.h"
 #include "compiler/tools/nacre/Measure.h"
 
 #include "llvm/Support/FormatVariadic.h"
@@ -122,6 +123,7 @@ llvm::Error Trainer::prepare() {
   auto created = createContext(model, parameters.get(), *dims, arguments);
   if (!created) return created.takeError();
   context = std::move(*created);
+  reportDevice(model, context.get(), console);
   return llvm::Error::success();
 }
 
