@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 // nacre-golden [--device] [FOLDER]: runs every golden case of a folder, by the forms of cases.txt, and reports in TAP lines; exit status 1
 // when one fails. With --device compiled code is that for NVIDIA devices too, run by the executor of test/simt in the order of threads
-// that NACRE_SIMT_ORDER names.
+// that NACRE_SIMT_ORDER names, or by the driver that NACRE_LIBCUDA names (`./x gpu`).
 #include "test/golden/GoldenRun.h"
 
 #include "llvm/ADT/StringExtras.h"

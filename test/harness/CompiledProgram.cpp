@@ -106,7 +106,7 @@ nacre_context *CompiledProgram::context(const CallOptions &options, nacre_error 
   bool onDevice = options.level == kDeviceLevel && deviceCode;
   given.device = onDevice ? "cuda" : "cpu";
   if (onDevice) {
-    setenv("NACRE_LIBCUDA", NACRE_SIMT_DRIVER, 1);
+    setenv("NACRE_LIBCUDA", NACRE_SIMT_DRIVER, /*overwrite=*/0); // a driver that somebody names is used
     setenv("NACRE_SIMT_CODE", deviceCode->path().c_str(), 1);
   }
   given.threads = options.threads;
