@@ -18,6 +18,8 @@ namespace {
 
 /// Words of nacre_device_launch before the slots: tasks, scratch, status, the number of guards, and the guards.
 constexpr int64_t kWordsBeforeSlots = 4 + NACRE_MAX_GUARDS;
+/// Of the tables in the kernel's own memory, in bytes: the status stands before them, scratch behind them at a multiple of 64.
+constexpr int64_t kTablesOffset = 64;
 
 class DeviceKernelText {
 public:
@@ -32,7 +34,10 @@ private:
   std::string tasks();
   std::string extents();
   std::string arguments();
+  int64_t scratchOffset() const { return (kTablesOffset + 8 * static_cast<int64_t>(device.tables.size()) + 63) / 64 * 64; }
+  void printDeclarations(raw_ostream &out);
   void printCode(raw_ostream &out);
+  void printLoad(raw_ostream &out);
   void printLaunch(raw_ostream &out);
 
   const DeviceKernelExport &device;
@@ -146,13 +151,9 @@ void DeviceKernelText::printLaunch(raw_ostream &out) {
          "parameters, 0);\n}\n\n";
 }
 
-std::string DeviceKernelText::source() {
-  std::string result;
-  raw_string_ostream out(result);
-  int64_t tables = 64, scratch = (tables + 8 * static_cast<int64_t>(device.tables.size()) + 63) / 64 * 64;
-  out << "/* Loads and launches kernel " << device.kernel.kernel << " of model " << device.kernel.model
-      << ". Written by `nacre export-kernel`; changes are lost. */\n#include \"" << symbol << ".h\"\n\n#include <stddef.h>\n\n"
-      << "/* Of the CUDA driver; its handles are pointers, and CUdeviceptr has 64 bits. */\n"
+/// What the file calls, and what a launch is made of.
+void DeviceKernelText::printDeclarations(raw_ostream &out) {
+  out << "/* Of the CUDA driver; its handles are pointers, and CUdeviceptr has 64 bits. */\n"
          "extern int cuModuleLoadData(void **module, const void *image);\nextern int cuModuleUnload(void *module);\n"
          "extern int cuModuleGetFunction(void **function, void *module, const char *name);\n"
          "extern int cuFuncSetAttribute(void *function, int attribute, int value);\n"
@@ -162,15 +163,16 @@ std::string DeviceKernelText::source() {
          "extern int cuLaunchKernel(void *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by, unsigned bz, unsigned shared,\n"
          "                          void *stream, void **parameters, void **extra);\n\n"
       << "enum {\n  THREADS = " << device.threads << ", /* of a block */\n  WORKERS = " << device.workers
-      << ", /* of a block: they share out the tasks */\n  SHARED = " << device.sharedBytes << ",\n  TABLES = " << tables << ", SCRATCH = " << scratch
-      << " /* bytes from the beginning of the kernel's memory */\n};\n\n";
-  out << "/* The status, which is 0, and constants that the kernel reads. */\nstatic const int64_t constants[" << scratch / 8 << "] = {0, 0, 0, 0, 0, 0, 0, 0";
+      << ", /* of a block: they share out the tasks */\n  SHARED = " << device.sharedBytes << ",\n  TABLES = " << kTablesOffset
+      << ", SCRATCH = " << scratchOffset() << " /* bytes from the beginning of the kernel's memory */\n};\n\n";
+  out << "/* The status, which is 0, and constants that the kernel reads. */\nstatic const int64_t constants[" << scratchOffset() / 8
+      << "] = {0, 0, 0, 0, 0, 0, 0, 0";
   for (int64_t value : device.tables)
     out << ", " << value;
   out << "};\n\n";
-  printCode(out);
-  out << "static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }\nstatic inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }\n"
-         "static inline int64_t parts(int64_t size, int64_t part) { return size / part + (size % part != 0); }\n\n";
+}
+
+void DeviceKernelText::printLoad(raw_ostream &out) {
   out << "int " << symbol << "_load(" << symbol << "_kernel *kernel, int64_t blocks) {\n  int device = 0, processors = 0;\n"
       << "  *kernel = (" << symbol << "_kernel){0};\n  int status = cuCtxGetDevice(&device);\n"
       << "  if (status == 0)\n    status = cuDeviceGetAttribute(&processors, 16 /* multiprocessors */, device);\n"
@@ -182,6 +184,18 @@ std::string DeviceKernelText::source() {
       << device.kernel.scratchBytes << ");\n"
       << "  if (status == 0)\n    status = cuMemcpyHtoD_v2(kernel->memory, constants, sizeof constants);\n"
       << "  if (status != 0)\n    " << symbol << "_unload(kernel);\n  return status;\n}\n\n";
+}
+
+std::string DeviceKernelText::source() {
+  std::string result;
+  raw_string_ostream out(result);
+  out << "/* Loads and launches kernel " << device.kernel.kernel << " of model " << device.kernel.model
+      << ". Written by `nacre export-kernel`; changes are lost. */\n#include \"" << symbol << ".h\"\n\n#include <stddef.h>\n\n";
+  printDeclarations(out);
+  printCode(out);
+  out << "static inline int64_t least(int64_t a, int64_t b) { return a < b ? a : b; }\nstatic inline int64_t most(int64_t a, int64_t b) { return a > b ? a : b; }\n"
+         "static inline int64_t parts(int64_t size, int64_t part) { return size / part + (size % part != 0); }\n\n";
+  printLoad(out);
   printLaunch(out);
   out << "void " << symbol << "_unload(" << symbol << "_kernel *kernel) {\n  if (kernel->memory != 0)\n    cuMemFree_v2(kernel->memory);\n"
       << "  if (kernel->module != 0)\n    cuModuleUnload(kernel->module);\n  *kernel = (" << symbol << "_kernel){0};\n}\n";
