@@ -60,10 +60,14 @@ protected:
   std::unique_ptr<CompiledProgram> compiled;
 };
 
-/// All of them where rows are longer than a warp, which is where lanes have most to do with each other; one each at other sizes.
-llvm::ArrayRef<int> ordersFor(size_t position, const Sizes &sizes) {
+/// All of them where rows are longer than a warp, which is where lanes have most to do with each other. Each row of the table has one order
+/// at two or three of the other sizes, by turns, so that the table has each size many times: the executor is slow.
+llvm::ArrayRef<int> ordersFor(size_t position, const Sizes &sizes, size_t turn) {
+  constexpr size_t kTurns = 5;
   llvm::ArrayRef<int> all = simt::kOrders;
-  return sizes.B > 32 ? all : all.slice(position % all.size(), 1);
+  if (sizes.B > 32)
+    return all;
+  return all.slice(position % all.size(), position % kTurns == turn % kTurns ? 1 : 0);
 }
 
 bool isEmpty(llvm::ArrayRef<Array> arrays) {
@@ -73,8 +77,11 @@ bool isEmpty(llvm::ArrayRef<Array> arrays) {
 } // namespace
 
 TEST_P(DeviceOperator, AgreesWithTheReferenceInEveryOrder) {
+  const size_t turn = llvm::StringRef(row.name).size(); // any number that differs from row to row
   for (auto [position, sizes] : llvm::enumerate(oddSizes())) {
-    llvm::ArrayRef<int> orders = ordersFor(position, sizes);
+    llvm::ArrayRef<int> orders = ordersFor(position, sizes, turn);
+    if (orders.empty())
+      continue;
     std::vector<Array> inputs = bench.inputs(row, sizes), want = reference(name, inputs);
     check(name, inputs, want, kForwardTolerance, orders);
     if (!bench.hasGradient(row) || isEmpty(inputs) || HasFatalFailure()) // the gradient of a mean over nothing is not a number
