@@ -71,7 +71,6 @@ static void emitBlockKernels(ModuleOp plan, DeviceModule &result, plan::Precisio
 FailureOr<DeviceModule> emitDeviceKernels(ModuleOp plan, StringRef prefix, plan::Precision precision) {
   DeviceModule result;
   result.code = ModuleOp::create(plan.getLoc(), prefix);
-  std::vector<std::string> names;
   SmallVector<std::pair<func::FuncOp, StringRef>> generic;
   llvm::StringMap<std::optional<WarpFold>> folds;
   for (auto kernel : plan.getOps<plan::KernelOp>()) {

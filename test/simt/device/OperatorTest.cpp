@@ -60,24 +60,10 @@ protected:
   std::unique_ptr<CompiledProgram> compiled;
 };
 
-/// All of them where rows are longer than a warp, which is where lanes have most to do with each other. Each row of the table has one order
-/// at two or three of the other sizes, by turns, so that the table has each size many times: the executor is slow.
-llvm::ArrayRef<int> ordersFor(size_t position, const Sizes &sizes, size_t turn) {
-  constexpr size_t kTurns = 5;
+/// All of them where rows are longer than a warp, which is where lanes have most to do with each other; one each at other sizes.
+llvm::ArrayRef<int> ordersFor(size_t position, const Sizes &sizes) {
   llvm::ArrayRef<int> all = simt::kOrders;
-  if (sizes.B > 32)
-    return all;
-  return all.slice(position % all.size(), position % kTurns == turn % kTurns ? 1 : 0);
-}
-
-/// From so many on, two orders must do: attention over 33 batches takes seconds in each.
-constexpr int64_t kManyElements = 8192;
-
-int64_t elementsOf(llvm::ArrayRef<Array> arrays) {
-  int64_t count = 0;
-  for (const Array &array : arrays)
-    count += static_cast<int64_t>(array.size());
-  return count;
+  return sizes.B > 32 ? all : all.slice(position % all.size(), 1);
 }
 
 bool isEmpty(llvm::ArrayRef<Array> arrays) {
@@ -87,14 +73,9 @@ bool isEmpty(llvm::ArrayRef<Array> arrays) {
 } // namespace
 
 TEST_P(DeviceOperator, AgreesWithTheReferenceInEveryOrder) {
-  const size_t turn = llvm::StringRef(row.name).size(); // any number that differs from row to row
   for (auto [position, sizes] : llvm::enumerate(oddSizes())) {
-    llvm::ArrayRef<int> orders = ordersFor(position, sizes, turn);
-    if (orders.empty())
-      continue;
+    llvm::ArrayRef<int> orders = ordersFor(position, sizes);
     std::vector<Array> inputs = bench.inputs(row, sizes), want = reference(name, inputs);
-    if (elementsOf(inputs) > kManyElements)
-      orders = orders.take_front(2);
     check(name, inputs, want, kForwardTolerance, orders);
     if (!bench.hasGradient(row) || isEmpty(inputs) || HasFatalFailure()) // the gradient of a mean over nothing is not a number
       continue;
